@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "properties")]
+mod draw;
+mod formula;
+#[cfg(feature = "harness")]
+mod harness;
+#[cfg(feature = "json")]
+mod json;
+#[cfg(feature = "properties")]
+mod property;
+#[cfg(feature = "properties")]
+mod report;
+#[cfg(feature = "properties")]
+mod runner;
+
+pub use formula::{Formula, Item, ItemKind, Kind, Printed, Symbol, Verdict};
+
+#[cfg(feature = "properties")]
+pub use {
+    draw::{Array, Draw, Inputs, Range, RangeError, Ranges, Scale, Value},
+    property::{Case, Check, Failure, Property, Tolerance},
+    report::{Counterexample, DrawReport, Histogram, Outcome, Report, Step},
+    runner::{CaseRecord, Config, Origin, Status, replay, run},
+};
+
+#[cfg(feature = "harness")]
+pub use harness::test_main;
+
+#[cfg(all(feature = "json", feature = "properties"))]
+pub use json::{observation, report_line};
