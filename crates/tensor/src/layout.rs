@@ -146,6 +146,36 @@ impl<T: Element> Tensor<T> {
         Ok(Self::known(out, shape))
     }
 
+    /// The way back of [`gather`](Self::gather): slice `i` along `axis` is added to index `indices[i]` of an axis
+    /// of the given size, the others stay 0. ⟨gather(x), y⟩ = ⟨x, scatter_sum(y)⟩.
+    ///
+    /// # Errors
+    /// If there is no such axis, its size is not the number of indices, or an index is not below `size`.
+    pub fn scatter_sum(&self, axis: usize, indices: &[u32], size: usize) -> Result<Self>
+    where
+        T: std::ops::AddAssign,
+    {
+        let op = "scatter_sum";
+        let (before, count, after) = self.shape().split(op, axis)?;
+        if count != indices.len() {
+            let allowed = format!("{count} of them, the size of axis {axis}");
+            return Err(Error::argument(op, "indices", format!("{} of them", indices.len()), allowed));
+        }
+        if let Some(&index) = indices.iter().find(|&&i| i as usize >= size) {
+            return Err(Error::Index { op, index: index as usize, axis, size });
+        }
+        let mut out = Self::zeros(self.shape().edit(|dims| dims[axis] = size)?)?;
+        let sums = out.as_mut_slice();
+        for b in 0..before {
+            for (k, &i) in indices.iter().enumerate() {
+                let (to, from) = ((b * size + i as usize) * after, (b * count + k) * after);
+                let slice = &self.as_slice()[from..from + after];
+                sums[to..to + after].iter_mut().zip(slice).for_each(|(sum, &v)| *sum += v);
+            }
+        }
+        Ok(out)
+    }
+
     /// Tensors one after the other along an axis that they have.
     ///
     /// # Errors
