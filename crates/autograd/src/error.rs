@@ -46,8 +46,8 @@ pub enum Error {
         /// Its dotted name.
         name: String,
         /// The module's shape.
-        expected: Shape,
+        expected: Box<Shape>,
         /// The state's shape.
-        got: Shape,
+        got: Box<Shape>,
     },
 }

@@ -145,13 +145,16 @@ fn agreed(
     Ok(gradient)
 }
 
+/// A function of several tensors.
+type Function<'a> = dyn Fn(&[Tensor<f64>]) -> Result<Tensor<f64>> + 'a;
+
 /// The largest distance between the given gradients and five-point differences of φ(x) = ⟨dy, f(x)⟩.
 fn compare(
     case: &Case<'_>,
     inputs: &[Tensor<f64>],
     given: &[Tensor<f64>],
     dy: &Tensor<f64>,
-    f: &dyn Fn(&[Tensor<f64>]) -> Result<Tensor<f64>>,
+    f: &Function<'_>,
 ) -> Result<f64, Failure> {
     let terms = f(inputs)?.mul(dy)?.abs().sum();
     let mut worst: f64 = 0.0;

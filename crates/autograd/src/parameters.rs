@@ -125,7 +125,7 @@ pub trait Parameters<T: Scalar> {
         for (name, value) in &own {
             let given = state.get(name).ok_or_else(|| Error::Missing { name: name.clone() })?;
             if given.shape() != value.shape() {
-                let (expected, got) = (value.shape(), given.shape());
+                let (expected, got) = (Box::new(value.shape()), Box::new(given.shape()));
                 return Err(Error::StateShape { name: name.clone(), expected, got });
             }
         }

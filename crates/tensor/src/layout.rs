@@ -6,7 +6,7 @@ impl<T: Element> Tensor<T> {
     /// A new axis of size 1 before `axis`; costs nothing.
     ///
     /// # Errors
-    /// If `axis` is more than the rank, or there are eight dimensions already.
+    /// If `axis` is more than the rank, or there are six dimensions already.
     pub fn insert_axis(&self, axis: usize) -> Result<Self> {
         if axis > self.rank() {
             return Err(Error::Axis { op: "insert_axis", axis, rank: self.rank() + 1 });

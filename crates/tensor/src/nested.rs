@@ -50,7 +50,7 @@ impl<T: Element, A: Nested<T>, const N: usize> From<[A; N]> for Tensor<T> {
     /// assert_eq!(x.shape(), [1, 2, 2]);
     /// ```
     fn from(nested: [A; N]) -> Self {
-        const { assert!(A::RANK < MAX_RANK, "a tensor has at most eight dimensions") };
+        const { assert!(A::RANK < MAX_RANK, "a tensor has at most six dimensions") };
         let mut dims = [0; MAX_RANK];
         <[A; N]>::sizes(&mut dims[..1 + A::RANK]);
         let mut data = Vec::new();

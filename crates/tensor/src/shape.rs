@@ -1,10 +1,10 @@
-//! Shapes: up to eight dimensions, kept in place, with checked arithmetic.
+//! Shapes: up to six dimensions, kept in place, with checked arithmetic.
 
 use crate::{Error, Result};
 use std::fmt;
 
 /// The largest number of dimensions.
-pub const MAX_RANK: usize = 8;
+pub const MAX_RANK: usize = 6;
 
 /// The sizes of a tensor's dimensions; the last is the fastest.
 ///

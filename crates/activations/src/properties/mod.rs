@@ -1,0 +1,3 @@
+pub fn properties() -> Vec<gradus_formula::Property> {
+    vec![]
+}
