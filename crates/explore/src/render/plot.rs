@@ -155,11 +155,11 @@ mod tests {
     #[test]
     fn the_tolerance_is_marked_and_what_is_beyond_is_red() {
         let h = counts(-8.0, 1.0, true, &[1; 18]);
-        let plain = histogram(&h, None, Some(0.0), Look { width: 24, color: false });
+        let plain = histogram(&h, None, Some(0.0), Look { width: 25, color: false });
         let axis = plain.lines().find(|l| l.contains('└')).unwrap();
         assert_eq!(axis.chars().skip_while(|c| *c != '└').skip(1).position(|c| c == '┴'), Some(16));
         assert!(!plain.contains('\u{1b}'));
-        assert!(histogram(&h, None, Some(0.0), Look { width: 24, color: true }).contains("\u{1b}[31m"));
+        assert!(histogram(&h, None, Some(0.0), Look { width: 25, color: true }).contains("\u{1b}[31m"));
         assert!(plain.lines().last().unwrap().contains("1e-8"));
     }
 
