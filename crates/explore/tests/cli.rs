@@ -1,4 +1,5 @@
 //! The program itself, as a user meets it.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests are tests too
 
 use gradus_explore::{Catalogue, topics};
 use gradus_formula::{Config, Outcome, Property, Scale};
