@@ -44,6 +44,18 @@ pub struct Catalogue {
     /// The properties and refutations, in the order of the book.
     #[serde(skip)]
     pub properties: Vec<Property>,
+    /// The package of each property.
+    #[serde(skip)]
+    packages: Vec<&'static str>,
+}
+
+/// What a list shows.
+#[derive(Debug, Clone)]
+pub struct Listing<'a> {
+    /// Formulas, with their properties.
+    pub entries: Vec<&'a Entry>,
+    /// Properties about no formula, with their package: those of the tensor crate's operations.
+    pub others: Vec<(&'static str, &'a Property)>,
 }
 
 /// The whole workspace's catalogue as JSON: `{"formulas": [{"id", "kind", …}]}`.
@@ -57,27 +69,38 @@ pub fn catalogue() -> Result<serde_json::Value> {
 impl Catalogue {
     /// The catalogue of these topics.
     pub fn new(topics: &[Topic]) -> Self {
-        let properties: Vec<Property> = topics.iter().flat_map(|topic| (topic.properties)()).collect();
+        let (packages, properties): (Vec<_>, Vec<_>) = topics
+            .iter()
+            .flat_map(|topic| (topic.properties)().into_iter().map(|p| (topic.package, p)))
+            .unzip();
         let entries = topics
             .iter()
             .flat_map(|topic| topic.formulas.iter().map(|f| Entry::new(topic.package, f, &properties)))
             .collect();
-        Self { entries, properties }
+        Self { entries, properties, packages }
     }
 
-    /// The formulas that match `pattern`, or have a property that does; every formula for `None`.
+    /// The formulas that match `pattern`, or have a property that does, and the matching properties about no
+    /// formula; all of them for `None`.
     ///
     /// # Errors
     /// [`Error::Unknown`] if there is none; [`Error::Pattern`] if the pattern is malformed.
-    pub fn list(&self, pattern: Option<&str>) -> Result<Vec<&Entry>> {
-        let Some(text) = pattern else { return Ok(self.entries.iter().collect()) };
+    pub fn list(&self, pattern: Option<&str>) -> Result<Listing<'_>> {
+        let text = pattern.unwrap_or("*");
         let pattern = compile(text)?;
-        let matches = |e: &&Entry| {
+        let entry = |e: &&Entry| {
             let mut ids = e.properties.iter().chain(&e.refutations);
             pattern.matches(e.id) || pattern.matches(e.package) || ids.any(|id| pattern.matches(id))
         };
-        let found: Vec<_> = self.entries.iter().filter(matches).collect();
-        if found.is_empty() { Err(self.unknown(text)) } else { Ok(found) }
+        let other = |(package, p): &(&str, &Property)| {
+            p.formulas.is_empty() && (pattern.matches(p.id) || pattern.matches(package))
+        };
+        let found = Listing {
+            entries: self.entries.iter().filter(entry).collect(),
+            others: self.packages.iter().copied().zip(&self.properties).filter(other).collect(),
+        };
+        let empty = found.entries.is_empty() && found.others.is_empty();
+        if empty { Err(self.unknown(text)) } else { Ok(found) }
     }
 
     /// The properties that these patterns select, each once, in the order of the book.
@@ -97,9 +120,9 @@ impl Catalogue {
             let formulas: Vec<&Entry> =
                 self.entries.iter().filter(|e| pattern.matches(e.id) || pattern.matches(e.package)).collect();
             let mut found = false;
-            for (p, chosen) in self.properties.iter().zip(&mut chosen) {
+            for ((p, package), chosen) in self.properties.iter().zip(&self.packages).zip(&mut chosen) {
                 let of = |e: &&Entry| e.properties.contains(&p.id) || e.refutations.contains(&p.id);
-                if pattern.matches(p.id) || formulas.iter().any(of) {
+                if pattern.matches(p.id) || pattern.matches(package) || formulas.iter().any(of) {
                     (*chosen, found) = (true, true);
                 }
             }
@@ -131,8 +154,7 @@ impl Catalogue {
 
     fn unknown(&self, pattern: &str) -> Error {
         let formulas = self.entries.iter().map(|e| e.id);
-        let mut packages: Vec<_> = self.entries.iter().map(|e| e.package).collect();
-        packages.dedup();
+        let packages = self.packages.iter().copied();
         let names = self.properties.iter().map(|p| p.id).chain(formulas).chain(packages);
         Error::Unknown { pattern: pattern.into(), near: near(pattern, names) }
     }
@@ -285,10 +307,22 @@ mod tests {
     #[test]
     fn a_list_is_filtered_by_formula_or_property() {
         let c = small();
-        let list = |p| c.list(Some(p)).unwrap().iter().map(|e| e.id).collect::<Vec<_>>();
-        assert_eq!(c.list(None).unwrap().len(), 4);
+        let list = |p| c.list(Some(p)).unwrap().entries.iter().map(|e| e.id).collect::<Vec<_>>();
+        assert_eq!(c.list(None).unwrap().entries.len(), 4);
         assert_eq!(list("win*"), ["window"]);
         assert_eq!(list("price.additive"), ["price", "cost"]);
         assert!(c.list(Some("nope")).is_err());
+    }
+
+    #[test]
+    fn properties_about_no_formula_are_found_by_name_and_crate() {
+        let properties = || vec![Property::new("till.adds", &[], "…")];
+        let c = Catalogue::new(&[Topic { package: "gradus-till", formulas: &[], properties }]);
+        assert_eq!(ids(c.select(&["gradus-till"])), ["till.adds"]);
+        assert_eq!(ids(c.select(&["till.*"])), ["till.adds"]);
+        let others = |p| c.list(p).unwrap().others.iter().map(|(at, p)| (*at, p.id)).collect::<Vec<_>>();
+        assert_eq!(others(None), [("gradus-till", "till.adds")]);
+        assert_eq!(others(Some("gradus-till")), others(None));
+        assert!(c.select(&["till.ads"]).unwrap_err().to_string().contains("did you mean till.adds"));
     }
 }

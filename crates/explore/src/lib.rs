@@ -9,7 +9,7 @@ mod registry;
 pub mod render;
 mod session;
 
-pub use catalogue::{Catalogue, Entry, catalogue, near};
+pub use catalogue::{Catalogue, Entry, Listing, catalogue, near};
 pub use error::{Error, Result};
 pub use observations::Observations;
 pub use ranges::{NamedRange, check_ranges, parse_range};

@@ -35,12 +35,12 @@ fn execute(command: Command) -> Result<bool> {
     let look = look();
     match command {
         Command::List(list) => {
-            let entries = catalogue.list(list.pattern.as_deref())?;
+            let listing = catalogue.list(list.pattern.as_deref())?;
             if list.json {
-                let json = serde_json::to_string_pretty(&serde_json::json!({ "formulas": entries }))?;
+                let json = serde_json::to_string_pretty(&serde_json::json!({ "formulas": listing.entries }))?;
                 say(&format!("{json}\n"))?;
             } else {
-                say(&render::list(&catalogue, &entries, look))?;
+                say(&render::list(&catalogue, &listing, look))?;
             }
             Ok(true)
         }

@@ -1,44 +1,57 @@
 //! The table of formulas.
 
 use super::{Look, count, cut, pad};
-use crate::{Catalogue, Entry};
-use gradus_formula::Verdict;
+use crate::{Catalogue, Entry, Listing};
+use gradus_formula::{Property, Verdict};
 
-/// Formulas, two lines each, with their properties and refutations beneath.
-pub fn list(catalogue: &Catalogue, entries: &[&Entry], look: Look) -> String {
-    let widest = |ids: &mut dyn Iterator<Item = &str>| ids.map(str::len).max().unwrap_or(0);
-    let id_width = widest(&mut entries.iter().map(|e| e.id)).max("FORMULA".len());
-    let property_ids = entries.iter().flat_map(|e| e.properties.iter().chain(&e.refutations).copied());
-    let property_width = widest(&mut property_ids.into_iter());
+/// Formulas, two lines each, with their properties and refutations beneath; then the properties about none.
+pub fn list(catalogue: &Catalogue, listing: &Listing<'_>, look: Look) -> String {
+    let Listing { entries, others } = listing;
+    let id_width = entries.iter().map(|e| e.id.len()).max().unwrap_or(0).max("FORMULA".len());
+    let ids = entries.iter().flat_map(|e| e.properties.iter().chain(&e.refutations).copied());
+    let property_width = ids.chain(others.iter().map(|(_, p)| p.id)).map(str::len).max().unwrap_or(0);
     let row = |id: &str, kind: &str, verdict: &str, title: &str| {
         format!("{}  {}  {}  {title}", pad(id, id_width), pad(kind, 7), pad(verdict, 9))
     };
-    let mut out = look.dim(&row("FORMULA", "KIND", "VERDICT", "TITLE")) + "\n";
+    let evidence = |word: &str, id: &str, statement: &str| {
+        cut(&format!("    {}  {}  {statement}", pad(word, 10), pad(id, property_width)), look.width) + "\n"
+    };
+    let mut out = String::new();
+    if !entries.is_empty() {
+        out += &look.dim(&cut(&row("FORMULA", "KIND", "VERDICT", "TITLE"), look.width));
+        out.push('\n');
+    }
     for e in entries {
         let line = cut(&row(e.id, e.kind, verdict(e.formula.verdict), e.title), look.width);
         out += &format!("{}{}\n", look.bold(e.id), line.strip_prefix(e.id).unwrap_or(&line));
         let alias = e.alias_of.map(|of| format!("alias of {of} · ")).unwrap_or_default();
         let place = format!("  {alias}{} · {} · chapter {}", e.package, e.item, e.chapter);
         out += &format!("{}\n", look.dim(&cut(&place, look.width)));
-        let evidence = e.properties.iter().map(|id| ("property  ", id));
-        for (word, id) in evidence.chain(e.refutations.iter().map(|id| ("refutation", id))) {
-            let statement = catalogue.properties.iter().find(|p| p.id == *id).map_or("", |p| p.statement);
-            let line = format!("    {word}  {}  {statement}", pad(id, property_width));
-            out += &format!("{}\n", cut(&line, look.width));
-        }
+        let statement = |id| catalogue.properties.iter().find(|p| p.id == id).map_or("", |p| p.statement);
+        e.properties.iter().for_each(|id| out += &evidence("property", id, statement(*id)));
+        e.refutations.iter().for_each(|id| out += &evidence("refutation", id, statement(*id)));
     }
-    out + &format!("\n{}\n", totals(catalogue, entries))
+    for (i, (package, p)) in others.iter().enumerate() {
+        if i == 0 || others[i - 1].0 != *package {
+            out += &format!("{}\n", look.bold(&cut(package, look.width)));
+        }
+        out += &evidence(if p.refutation { "refutation" } else { "property" }, p.id, p.statement);
+    }
+    out + &format!("\n{}\n", totals(catalogue, listing))
 }
 
-/// `3 formulas, 6 properties, 1 refutation`: each property once, however many formulas share it.
-fn totals(catalogue: &Catalogue, entries: &[&Entry]) -> String {
+/// `3 entries, 6 properties, 1 refutation`: each property once, however many formulas share it.
+fn totals(catalogue: &Catalogue, listing: &Listing<'_>) -> String {
     let shown = |refutation| {
-        let of = |e: &&Entry, id| e.properties.contains(&id) || e.refutations.contains(&id);
+        let listed = |p: &&Property| {
+            let of = |e: &&Entry| e.properties.contains(&p.id) || e.refutations.contains(&p.id);
+            listing.entries.iter().any(of) || listing.others.iter().any(|(_, other)| other.id == p.id)
+        };
         let all = catalogue.properties.iter().filter(|p| p.refutation == refutation);
-        all.filter(|p| entries.iter().any(|e| of(e, p.id))).count() as u64
+        all.filter(listed).count() as u64
     };
-    let formulas = count(entries.len() as u64, "entry");
-    format!("{formulas}, {}, {}", count(shown(false), "property"), count(shown(true), "refutation"))
+    let entries = count(listing.entries.len() as u64, "entry");
+    format!("{entries}, {}, {}", count(shown(false), "property"), count(shown(true), "refutation"))
 }
 
 pub(super) fn verdict(verdict: Verdict) -> &'static str {
@@ -75,9 +88,10 @@ mod tests {
     fn lines_keep_to_the_width() {
         let catalogue = Catalogue::new(topics());
         let text = list(&catalogue, &catalogue.list(None).unwrap(), Look { width: 40, color: true });
-        for line in text.lines().skip(1) {
+        for line in text.lines() {
             assert!(console::measure_text_width(line) <= 40, "{line}");
         }
+        assert!(text.contains("gradus-tensor"), "the crate without formulas has its heading");
         assert!(text.contains("\u{1b}["), "colour was asked for");
     }
 }
