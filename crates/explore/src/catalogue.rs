@@ -1,6 +1,6 @@
 //! Every formula with its properties, and how to find them by name, by pattern or by a slip of the keyboard.
 
-use crate::{Error, Result, Topic, topics};
+use crate::{Error, Result, Topic, near, topics};
 use glob::Pattern;
 use gradus_formula::{Formula, Kind, Property, Verdict};
 use serde::Serialize;
@@ -192,27 +192,6 @@ impl Entry {
 
 fn compile(text: &str) -> Result<Pattern> {
     Pattern::new(text).map_err(|e| Error::Pattern { pattern: text.into(), reason: e.msg })
-}
-
-/// The up to three names most like `wrong`, the nearest first; a name's part after its dot counts too, so that
-/// `symetry` finds `sigmoid.symmetry`.
-pub fn near<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-    /// Jaro–Winkler similarity under which two names have nothing to do with each other.
-    const FLOOR: f64 = 0.75;
-    let wrong = wrong.trim_matches(['*', '?', '.']).to_lowercase();
-    let mut scored: Vec<(f64, &str)> = names
-        .into_iter()
-        .map(|name| {
-            let part = name.split_once('.').map_or(name, |(_, part)| part);
-            let whole = strsim::jaro_winkler(&wrong, name);
-            // The whole name comes first where both are equally like.
-            (whole.max(strsim::jaro_winkler(&wrong, part) * 0.98), name)
-        })
-        .filter(|(score, _)| *score >= FLOOR)
-        .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    scored.dedup_by_key(|(_, name)| *name);
-    scored.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -28,13 +28,13 @@ pub(crate) fn run(catalogue: &Catalogue, arguments: &Run, look: Look) -> Result<
             Event::Case(property, record) => {
                 bar.inc(1);
                 if let Some(file) = &mut observations {
-                    file.add(property, record)?;
+                    file.add(property, record).map_err(|e| unwritten(arguments, e))?;
                 }
             }
             Event::Done(property, report) => {
                 summary.add(report);
                 if let Some(file) = &mut observations {
-                    file.flush()?;
+                    file.flush().map_err(|e| unwritten(arguments, e))?;
                 }
                 let good = matches!(report.outcome, Outcome::Pass | Outcome::Refuted);
                 let mut text = String::new();
@@ -78,7 +78,7 @@ pub(crate) fn replay(catalogue: &Catalogue, arguments: &Run, look: Look) -> Resu
     for (property, case) in cases {
         let record = replay_case(property, &config, case)?;
         if let Some(file) = &mut observations {
-            file.add(property, &record)?;
+            file.add(property, &record).map_err(|e| unwritten(arguments, e))?;
         }
         let (expected, verdict) = match (record.status, property.refutation) {
             (Status::Passed, false) => (true, Outcome::Pass.word()),
@@ -105,7 +105,7 @@ pub(crate) fn replay(catalogue: &Catalogue, arguments: &Run, look: Look) -> Resu
     }
     drop(silence);
     if let Some(file) = &mut observations {
-        file.flush()?;
+        file.flush().map_err(|e| unwritten(arguments, e))?;
     }
     Ok(good)
 }
@@ -123,9 +123,13 @@ fn config(arguments: &Run) -> Result<Config> {
 
 fn observations(arguments: &Run) -> Result<Option<Observations>> {
     let Some(path) = &arguments.observations else { return Ok(None) };
-    let file = Observations::create(path)
-        .map_err(|source| Error::File { path: path.display().to_string(), source })?;
-    Ok(Some(file))
+    Ok(Some(Observations::create(path).map_err(|e| unwritten(arguments, e))?))
+}
+
+/// What went wrong with the observations, with the file's name.
+fn unwritten(arguments: &Run, source: std::io::Error) -> Error {
+    let path = arguments.observations.as_ref().map(|p| p.display().to_string());
+    Error::File { path: path.unwrap_or_default(), source }
 }
 
 /// A bar on the standard error, if that is a terminal.

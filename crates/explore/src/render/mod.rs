@@ -47,14 +47,17 @@ impl Look {
     }
 }
 
-/// A number in at most a dozen characters: `0.001`, `39.98`, `2.2204e-16`.
+/// A number in at most a dozen characters: `0.001`, `4294967295`, `39.98`, `2.2204e-16`.
 pub fn number(x: f64) -> String {
     let size = x.abs();
     if x == 0.0 || !x.is_finite() {
         // −0 is a zero too, and its sign is worth seeing.
         return format!("{x}");
     }
-    if (1e-4..1e7).contains(&size) {
+    if x == x.trunc() && size < 1e10 {
+        // A seed or a count, to the last digit.
+        format!("{x}")
+    } else if (1e-4..1e7).contains(&size) {
         let digits = (5 - size.log10().floor() as i32).max(0) as usize;
         let text = format!("{x:.digits$}");
         if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
@@ -134,6 +137,7 @@ mod tests {
             (1.0 / 3.0, "0.333333"),
             (123_456.0, "123456"),
             (1e6, "1000000"),
+            (4_294_967_295.0, "4294967295"),
             (f64::EPSILON, "2.2204e-16"),
             (1e-300, "1e-300"),
             (1e300, "1e300"),

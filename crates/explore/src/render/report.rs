@@ -209,4 +209,38 @@ mod tests {
         let text = text(&p, false);
         assert!(text.contains("no number in case 0") && text.contains("because     on purpose"), "{text}");
     }
+
+    #[test]
+    fn a_replayed_case_shows_inputs_labels_and_residual_in_full() {
+        let p =
+            Property::new("t.third", &["t"], "a third").draw(Draw::real("x", 0.5..=0.5)).within("half", 0.5);
+        let p = p.check(|case| {
+            case.label("thirds");
+            if case.real("x") > 1.0 { Err(case.reject("too large")) } else { Ok(1.0 / 3.0) }
+        });
+        let mut config = Config { seed: 2, ..Config::default() };
+        let text = |config: &Config| {
+            let record = gradus_formula::replay(&p, config, 8).unwrap();
+            replay(&p, &record, config, Look::PLAIN)
+        };
+        let good = text(&config);
+        let start = "pass  t.third  case 8 of seed 2\n  states      a third\n  inputs      x = 0.5\n";
+        assert!(good.starts_with(start), "{good}");
+        assert!(
+            good.contains("  labels      thirds\n  residual    0.3333333333333333\n  tolerance   0.5 (half)"),
+            "{good}"
+        );
+        config.ranges.set("x", 2.0, 2.0);
+        let given_up = text(&config);
+        assert!(given_up.starts_with("GAVE UP") && given_up.contains("because     too large"), "{given_up}");
+    }
+
+    #[test]
+    fn the_summary_counts_all_four() {
+        let s = Summary { passed: 3, failed: 1, refuted: 2, unrefuted: 0, cases: 1, seconds: 0.5 };
+        assert_eq!(
+            summary(&s, Look::PLAIN),
+            "3 passed, 1 failed, 2 refuted, 0 unrefuted (1 case in 500.0 ms)\n"
+        );
+    }
 }
