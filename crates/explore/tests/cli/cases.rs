@@ -40,8 +40,10 @@ fn observations_hold_every_case_with_the_schemas_keys() {
     assert_eq!(drawn as u64, reports[0]["cases"].as_u64().unwrap());
     assert!(observed.len() > drawn);
     assert!(observed.iter().any(|o| o["status"] == "failed"));
-    let full = refused(&["run", p.id, "--quiet", "--cases", "9", "--observations", "/dev/full"]);
-    assert!(cfg!(not(target_os = "linux")) || full.contains("/dev/full: No space left"), "{full}");
+    if cfg!(target_os = "linux") {
+        let full = refused(&["run", p.id, "--quiet", "--cases", "9", "--observations", "/dev/full"]);
+        assert!(full.contains("/dev/full: No space left"), "{full}");
+    }
     // What is refused leaves an older file alone.
     refused(&["run", p.id, "--range", "no-such-draw=0..1", "--observations", path]);
     assert_eq!(read().len(), observed.len());
