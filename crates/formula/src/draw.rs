@@ -155,6 +155,13 @@ enum Spacing {
 }
 
 impl Spacing {
+    fn exists(self) -> bool {
+        match self {
+            Spacing::By(s) | Spacing::Over(s) => s.is_finite() && s > 0.0,
+            Spacing::Decades => true,
+        }
+    }
+
     fn value(self, i: i64) -> f64 {
         match self {
             Spacing::By(s) => i as f64 * s,
@@ -200,7 +207,9 @@ impl Ranges {
         let range = self.0.iter().find(|(n, _)| n == draw.name).map_or(draw.range, |(_, r)| *r);
         let Range { low, high } = draw.limit;
         let grid = draw.grid(range);
-        if !(range.low >= low && range.high <= high && range.low <= range.high && grid.low <= grid.high) {
+        // A range as wide as all floats, or narrower than the smallest power of ten, has no grid.
+        let exists = grid.step.exists() && grid.low <= grid.high;
+        if !(range.low >= low && range.high <= high && range.low <= range.high && exists) {
             return Err(RangeError { draw: draw.name, asked: range, limit: draw.limit });
         }
         Ok(range)

@@ -216,7 +216,8 @@ impl Report {
         if exact {
             self.headroom.add(if r == 0.0 { 0.0 } else { 1.0 });
         } else {
-            self.headroom.add(r / self.tolerance.value);
+            // No number leaves no room: a NaN would count as the smallest residual.
+            self.headroom.add(if r.is_nan() { f64::INFINITY } else { r / self.tolerance.value });
         }
     }
 }
