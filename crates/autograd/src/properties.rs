@@ -61,17 +61,23 @@ fn stretched(case: &mut Case<'_>) -> Result<[Tensor<f64>; 2], Failure> {
 
 fn arithmetic() -> Vec<Property> {
     vec![
-        gradient_property(stretching("add.gradient", "the gradient of x + y"), |c| Ok((Add, stretched(c)?))),
-        gradient_property(stretching("sub.gradient", "the gradient of x − y"), |c| {
+        gradient_property(stretching("autograd.add-gradient", "the gradient of x + y"), |c| {
+            Ok((Add, stretched(c)?))
+        }),
+        gradient_property(stretching("autograd.sub-gradient", "the gradient of x − y"), |c| {
             Ok((Sub, stretched(c)?))
         }),
-        gradient_property(stretching("mul.gradient", "the gradient of x · y"), |c| Ok((Mul, stretched(c)?))),
-        gradient_property(stretching("div.gradient", "the gradient of x / y"), |c| Ok((Div, stretched(c)?))),
-        gradient_property(vector("neg.gradient", "the gradient of −x"), |c| {
+        gradient_property(stretching("autograd.mul-gradient", "the gradient of x · y"), |c| {
+            Ok((Mul, stretched(c)?))
+        }),
+        gradient_property(stretching("autograd.div-gradient", "the gradient of x / y"), |c| {
+            Ok((Div, stretched(c)?))
+        }),
+        gradient_property(vector("autograd.neg-gradient", "the gradient of −x"), |c| {
             Ok((Neg, [tensor_of(c.array("x"))?]))
         }),
         gradient_property(
-            vector("scale.gradient", "the gradient of a·x").draw(Draw::real("a", -3.0..=3.0)),
+            vector("autograd.scale-gradient", "the gradient of a·x").draw(Draw::real("a", -3.0..=3.0)),
             |c| Ok((Scale(c.real("a")), [tensor_of(c.array("x"))?])),
         ),
     ]
@@ -84,21 +90,28 @@ fn vector(id: &'static str, statement: &'static str) -> Property {
 fn positive(id: &'static str, statement: &'static str) -> Property {
     Property::new(id, &[], statement)
         .draw(Draw::size("n", 1..=6))
-        .draw(Draw::array("x", 0.3..=4.0, &["n"]).limited(0.2..=1e3))
+        .draw(Draw::array("x", 0.5..=4.0, &["n"]).limited(0.4..=1e3))
 }
 
 fn functions() -> Vec<Property> {
     let x = |c: &Case<'_>| tensor_of::<f64>(c.array("x"));
     vec![
-        gradient_property(vector("exp.gradient", "the gradient of eˣ"), move |c| Ok((Exp, [x(c)?]))),
-        gradient_property(positive("ln.gradient", "the gradient of ln x"), move |c| Ok((Ln, [x(c)?]))),
-        gradient_property(positive("sqrt.gradient", "the gradient of √x"), move |c| Ok((Sqrt, [x(c)?]))),
+        gradient_property(vector("autograd.exp-gradient", "the gradient of eˣ"), move |c| {
+            Ok((Exp, [x(c)?]))
+        }),
+        gradient_property(positive("autograd.ln-gradient", "the gradient of ln x"), move |c| {
+            Ok((Ln, [x(c)?]))
+        }),
+        gradient_property(positive("autograd.sqrt-gradient", "the gradient of √x"), move |c| {
+            Ok((Sqrt, [x(c)?]))
+        }),
         gradient_property(
-            positive("powf.gradient", "the gradient of xᵖ for a real p").draw(Draw::real("p", -2.0..=3.0)),
+            positive("autograd.powf-gradient", "the gradient of xᵖ for a real p")
+                .draw(Draw::real("p", -2.0..=3.0)),
             move |c| Ok((PowF(c.real("p")), [x(c)?])),
         ),
         gradient_property(
-            vector("powi.gradient", "the gradient of xⁿ for a whole n, at 0 and below too")
+            vector("autograd.powi-gradient", "the gradient of xⁿ for a whole n, at 0 and below too")
                 .draw(Draw::integer("power", 0..=5).limited(0.0..=9.0)),
             move |c| Ok((PowI(c.integer("power") as i32), [x(c)?])),
         ),
@@ -120,14 +133,18 @@ fn axis() -> Draw {
 fn reductions() -> Vec<Property> {
     let x = |c: &Case<'_>| tensor_of::<f64>(c.array("x"));
     vec![
-        gradient_property(matrix("sum.gradient", "the gradient of Σx"), move |c| Ok((Sum, [x(c)?]))),
-        gradient_property(matrix("mean.gradient", "the gradient of the mean"), move |c| Ok((Mean, [x(c)?]))),
+        gradient_property(matrix("autograd.sum-gradient", "the gradient of Σx"), move |c| {
+            Ok((Sum, [x(c)?]))
+        }),
+        gradient_property(matrix("autograd.mean-gradient", "the gradient of the mean"), move |c| {
+            Ok((Mean, [x(c)?]))
+        }),
         gradient_property(
-            matrix("sum-axis.gradient", "the gradient of sums along an axis").draw(axis()),
+            matrix("autograd.sum-axis-gradient", "the gradient of sums along an axis").draw(axis()),
             move |c| Ok((SumAxis(c.size("axis")), [x(c)?])),
         ),
         gradient_property(
-            matrix("mean-axis.gradient", "the gradient of means along an axis").draw(axis()),
+            matrix("autograd.mean-axis-gradient", "the gradient of means along an axis").draw(axis()),
             move |c| Ok((MeanAxis(c.size("axis")), [x(c)?])),
         ),
     ]
@@ -162,30 +179,36 @@ fn layout() -> Vec<Property> {
     let order = || Draw::integer("order", 0..=5).limited(0.0..=5.0);
     let taken = |p: Property| p.draw(axis()).draw(Draw::size("taken", 0..=6)).draw(Draw::seed("indices"));
     vec![
-        gradient_property(matrix("reshape.gradient", "the gradient of a reshape"), move |c| {
+        gradient_property(matrix("autograd.reshape-gradient", "the gradient of a reshape"), move |c| {
             let x = x(c)?;
             Ok((Reshape(Shape::new([x.len()])?), [x]))
         }),
         gradient_property(
-            matrix("permute.gradient", "the gradient of a permutation").draw(order()),
+            matrix("autograd.permute-gradient", "the gradient of a permutation").draw(order()),
             move |c| Ok(permute(c)?),
         ),
-        adjoint(matrix("permute.adjoint", "⟨Px, y⟩ = ⟨x, Pᵀy⟩").draw(order()), move |c| {
+        adjoint(matrix("autograd.permute-adjoint", "⟨Px, y⟩ = ⟨x, Pᵀy⟩").draw(order()), move |c| {
             Ok(permute(c)?)
         }),
-        gradient_property(range(matrix("slice.gradient", "the gradient of a slice")), move |c| Ok(slice(c)?)),
-        adjoint(range(matrix("slice.adjoint", "⟨Sx, y⟩ = ⟨x, Sᵀy⟩")), move |c| Ok(slice(c)?)),
+        gradient_property(range(matrix("autograd.slice-gradient", "the gradient of a slice")), move |c| {
+            Ok(slice(c)?)
+        }),
+        adjoint(range(matrix("autograd.slice-adjoint", "⟨Sx, y⟩ = ⟨x, Sᵀy⟩")), move |c| {
+            Ok(slice(c)?)
+        }),
         gradient_property(
-            taken(matrix("gather.gradient", "the gradient of gathering, repeats added")),
+            taken(matrix("autograd.gather-gradient", "the gradient of gathering, repeats added")),
             move |c| Ok(gather(c)?),
         ),
-        adjoint(taken(matrix("gather.adjoint", "⟨Gx, y⟩ = ⟨x, Gᵀy⟩")), move |c| Ok(gather(c)?)),
-        gradient_property(stretching("broadcast-to.gradient", "the gradient of a stretch"), |c| {
+        adjoint(taken(matrix("autograd.gather-adjoint", "⟨Gx, y⟩ = ⟨x, Gᵀy⟩")), move |c| {
+            Ok(gather(c)?)
+        }),
+        gradient_property(stretching("autograd.broadcast-to-gradient", "the gradient of a stretch"), |c| {
             let [x, y] = stretched(c)?;
             Ok((BroadcastTo(x.shape().broadcast("test", &y.shape())?), [y]))
         }),
         gradient_property_many(
-            matrix("concatenate.gradient", "the gradient of joining")
+            matrix("autograd.concatenate-gradient", "the gradient of joining")
                 .draw(axis())
                 .draw(Draw::size("parts", 1..=3)),
             move |c| {
@@ -220,7 +243,7 @@ fn adjoint<O: Op<f64, 1>>(
 
 fn products() -> Vec<Property> {
     let product =
-        Property::new("matmul.gradient", &[], "the gradient of A·B, transposed, batched, stretched")
+        Property::new("autograd.matmul-gradient", &[], "the gradient of A·B, transposed, batched, stretched")
             .draw(Draw::size("m", 1..=3))
             .draw(Draw::size("k", 1..=3))
             .draw(Draw::size("n", 1..=3))
@@ -251,7 +274,7 @@ fn products() -> Vec<Property> {
 fn graphs() -> Vec<Property> {
     vec![
         composite_gradient_property(
-            vector("graph.fork", "a value used twice gets both gradients: the diamond (x·eˣ)·(x + eˣ)"),
+            vector("autograd.fork", "a value used twice gets both gradients: the diamond (x·eˣ)·(x + eˣ)"),
             |c| {
                 let f = |v: &[Var<f64>]| {
                     let e = v[0].exp()?;
@@ -262,7 +285,7 @@ fn graphs() -> Vec<Property> {
         ),
         composite_gradient_property(
             Property::new(
-                "graph.layer",
+                "autograd.layer",
                 &[],
                 "the gradient of a small network: (1 + e^(XW + b))⁻¹·v, summed by rows",
             )

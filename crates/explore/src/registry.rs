@@ -28,6 +28,7 @@ macro_rules! topics {
 pub fn topics() -> &'static [Topic] {
     topics! {
         "gradus-tensor" => gradus_tensor (no formulas),
+        "gradus-autograd" => gradus_autograd (no formulas),
         "gradus-activations" => gradus_activations,
     }
 }

@@ -19,6 +19,16 @@ fn shrinking_finds_the_edge_on_the_grid() {
 }
 
 #[test]
+fn a_counterexample_just_past_a_whole_number_moves_to_the_next() {
+    let property = Property::refutation("test.product", &["test"], "a·x is never above x for positive x")
+        .draw(Draw::real("a", -3.0..=3.0))
+        .draw(Draw::array("x", 0.0..=10.0, &["1"]))
+        .holds(|case| Ok(case.real("a") * case.array("x").data[0] <= case.array("x").data[0]));
+    let report = run(&property, &Config::default(), &mut |_| {}).unwrap();
+    assert_eq!(report.counterexample.unwrap().line(), "a = 2, x = [1]");
+}
+
+#[test]
 fn a_case_repeats_alone() {
     let property = above(f64::INFINITY);
     let config = Config { seed: 7, ..Config::default() };
