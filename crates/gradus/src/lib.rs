@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "activations")]
+pub use gradus_activations as activations;
+pub use gradus_autograd as autograd;
+#[cfg(feature = "datasets")]
+pub use gradus_datasets as datasets;
+pub use gradus_formula as formula;
+pub use gradus_tensor as tensor;
+
+pub use autograd::{Gradients, Layer, Mode, Op, Parameters, Var, no_grad};
+pub use tensor::{Error, Result, Scalar, Tensor};
