@@ -21,6 +21,10 @@ fn every_refusal_says_where_what_and_what_is_allowed() {
     let keep = CsvOptions::new().missing(Missing::Nan);
     let drop = CsvOptions::new().missing(Missing::DropRow);
     let abc = Table::parse("alpha,beta gamma,Height_cm\n1,2,3\n").unwrap();
+    let bare = CsvOptions::new().header(Header::No);
+    let towns = Table::parse("heights_m,height,town\n1,2,Ulm\n").unwrap();
+    let names: Vec<String> = (0..25).map(|i| format!("c{i}")).collect();
+    let wide = Table::parse(&format!("{}\n{}\n", names.join(","), ["1"; 25].join(","))).unwrap();
     let iris = iris().unwrap();
     let two = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
     let kinds = vec!["p".to_string(), "q".to_string()];
@@ -96,6 +100,9 @@ fn every_refusal_says_where_what_and_what_is_allowed() {
         (abc.tensor(&["alpha", "beta"]).unwrap_err(), &["no column `beta`", "did you mean `beta gamma`?"]),
         (abc.classes("zzz").unwrap_err(), &["no column `zzz` (allowed"]),
         (Regression::from_table(&abc, &["alpha"], "Beta").unwrap_err(), &["did you mean `beta gamma`?"]),
+        (towns.column("heigth").unwrap_err(), &["did you mean `height`, `heights_m`? ("]),
+        (towns.column("some-town").unwrap_err(), &["no column `some-town` (allowed"]),
+        (wide.column("x").unwrap_err(), &["`c19` and 5 more)"]),
         // quotes
         (
             parse("a,b\n1,\"2\"3\n"),
@@ -115,6 +122,8 @@ fn every_refusal_says_where_what_and_what_is_allowed() {
         ),
         (parse("a,\"b\n1,2\n"), &["line 1, column 2: `\"b\\n1,2\\n`", "never closed"]),
         (parse("\"a\"x,b\n1,2\n"), &["line 1, column 1: `\"a\"x`", "text behind the closing quote"]),
+        (bare.parse("\"1\"x,2\n").unwrap_err(), &["text, line 1, column 1 (`column_1`): `\"1\"x`"]),
+        (parse("\u{FEFF}\"a\"x,b\n1,2\n"), &["line 1, column 1: `\"a\"x`", "text behind the closing quote"]),
         // bytes
         (
             bytes(b"a,b\n1,Z\xFCrich\n").unwrap_err(),
@@ -135,6 +144,8 @@ fn every_refusal_says_where_what_and_what_is_allowed() {
             CsvOptions::new().delimiter('\n').parse("a\n1\n").unwrap_err(),
             &["delimiter = '\\n'", "nor a line's end"],
         ),
+        (CsvOptions::new().delimiter('\r').parse("a\n1\n").unwrap_err(), &["delimiter = '\\r'"]),
+        (CsvOptions::new().delimiter('é').parse("a\n1\n").unwrap_err(), &["delimiter = 'é'", "ASCII"]),
         (CsvOptions::new().delimiter('→').parse("a\n1\n").unwrap_err(), &["delimiter = '→'", "ASCII"]),
         (iris.split(0.0, 1).unwrap_err(), &["split: train_fraction = 0", "between 0 and 1", "150 samples"]),
         (iris.split(1.0, 1).unwrap_err(), &["train_fraction = 1", "between 0 and 1"]),

@@ -87,6 +87,9 @@ abcdefghijklmnopqrstuvw…    NaN
 ";
     assert_eq!(table.head(4).to_string(), expected);
     assert_eq!(table.head(0).to_string().lines().next(), Some("name  x"));
+    // No blanks at a line's end, though text stands to the left.
+    let last = Table::parse("x,kind\n1,a\n2,longer\n").unwrap();
+    assert_eq!(last.head(2).to_string(), "x  kind\n1  a\n2  longer\n");
     assert_eq!(table.head(usize::MAX).to_string().lines().count(), 7);
 }
 
