@@ -15,7 +15,9 @@ fn matmul(c: &mut Criterion) {
         let (a, b): (Result<_>, Result<_>) = (normal([m, k]), normal([k, n]));
         let (Ok(a), Ok(b)) = (a, b) else { unreachable!("small shapes") };
         group.throughput(Throughput::Elements(2 * (m * k * n) as u64));
-        group.bench_function(format!("{m}x{k}x{n}"), |bench| bench.iter(|| black_box(&a).matmul(black_box(&b))));
+        group.bench_function(format!("{m}x{k}x{n}"), |bench| {
+            bench.iter(|| black_box(&a).matmul(black_box(&b)))
+        });
     }
 }
 

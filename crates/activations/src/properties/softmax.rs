@@ -57,7 +57,7 @@ fn distribution() -> Vec<Property> {
                 // The condition of exp: an error of s/τ in the last place is one of |s/τ| ulps of the value.
                 let room = 1.0 + s.abs().max()? / tau;
                 let p = s.softmax_at(1, tau)?;
-                Ok(p.zip(&printed, |a, b| super::ulps(a, b))?.max()? / room)
+                Ok(p.zip(&printed, super::ulps)?.max()? / room)
             }),
         scores("softmax.order", "a larger score has the larger probability; the largest stays the largest")
             .holds(|case| {
