@@ -2,6 +2,8 @@
 //!
 //! `cargo run -p gradus-activations --example iris [STEPS] [RATE]`
 
+#![allow(clippy::print_stdout)] // a program prints
+
 use gradus_activations::{Activations, linear_softmax};
 use gradus_autograd::Var;
 use gradus_datasets::{Classification, iris};

@@ -33,7 +33,7 @@ pub(crate) const FORMULA: Formula = Formula {
 /// **Gradient**: 1 / (p·(1 − p)): [`logit_derivative`].
 ///
 /// **Numerics**: near ½ the quotient is near 1 and its logarithm loses digits: there it is ln(1 + (2p − 1)/(1 − p))
-/// by `ln_1p`; elsewhere ln p − ln(1 − p), which does not overflow for the smallest p.
+/// by `ln_1p`; elsewhere the quotient is far from 1, and its rounding harmless.
 ///
 /// **Errors**: none; −∞ at 0, ∞ at 1, NaN outside.
 ///
@@ -49,7 +49,7 @@ pub fn logit<T: Scalar>(p: T) -> T {
     if p > T::of(0.3) && p < T::of(0.65) {
         ((p + p - T::ONE) / (T::ONE - p)).ln_1p()
     } else {
-        p.ln() - (-p).ln_1p()
+        (p / (T::ONE - p)).ln()
     }
 }
 
