@@ -11,6 +11,8 @@
 //! * [`run`] compiles and runs a snippet under limits, and [`serve`] offers it to the page, on loopback only.
 
 #![forbid(unsafe_code)]
+// A program: what it prints is for its terminal.
+#![allow(clippy::print_stdout)]
 
 pub mod build;
 pub mod catalog;

@@ -37,11 +37,20 @@ pub enum What {
     Notation,
 }
 
-/// The pieces of a chapter, in order; an unknown directive is an error that names its line.
+/// A directive that is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// Its line.
+    pub line: usize,
+    /// What is wrong with it.
+    pub text: String,
+}
+
+/// The pieces of a chapter, in order.
 ///
 /// # Errors
-/// With the lines of all directives that are unknown or malformed.
-pub fn scan(source: &str) -> Result<Vec<Piece>> {
+/// With all directives that are unknown or malformed.
+pub fn scan(source: &str) -> Result<Vec<Piece>, Vec<Wrong>> {
     let mut pieces = Vec::new();
     let mut code: Vec<Range<usize>> = Vec::new();
     let options = Options::ENABLE_MATH
@@ -51,29 +60,40 @@ pub fn scan(source: &str) -> Result<Vec<Piece>> {
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_HEADING_ATTRIBUTES
         | Options::ENABLE_GFM;
-    let mut block = 0;
+    let mut block = None;
+    let mut wrong = Vec::new();
     for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
         match event {
             Event::InlineMath(latex) => pieces.push((range, What::Inline(latex.to_string()))),
             Event::DisplayMath(latex) => pieces.push((range, What::Display(latex.to_string()))),
             Event::Code(_) => code.push(range),
-            Event::Start(Tag::CodeBlock(_)) => block = range.start,
-            Event::End(TagEnd::CodeBlock) => code.push(block..range.end),
+            Event::Start(Tag::CodeBlock(_)) => block = Some(range.start),
+            Event::End(TagEnd::CodeBlock) => code.push(block.take().unwrap_or(range.start)..range.end),
+            // Math whose braces do not match is no math to the parser: the reader would see the LaTeX.
+            Event::Text(_) if block.is_none() => {
+                for (at, _) in source[range.clone()].match_indices('$') {
+                    let start = range.start + at;
+                    if !source[..start].ends_with('\\') {
+                        let text =
+                            "a `$` that opens no formula: braces don't match, a table's `|` cuts it (write \\vert), or it should be \\$".into();
+                        wrong.push(Wrong { line: line_of(source, start), text });
+                    }
+                }
+            }
             _ => {}
         }
     }
-    let mut wrong = Vec::new();
     for (start, _) in source.match_indices("{{#") {
         if code.iter().any(|c| c.contains(&start)) {
             continue;
         }
         match directive(&source[start..]) {
             Ok((length, what)) => pieces.push((start..start + length, what)),
-            Err(error) => wrong.push(format!("line {}: {error}", line_of(source, start))),
+            Err(error) => wrong.push(Wrong { line: line_of(source, start), text: error.to_string() }),
         }
     }
     if !wrong.is_empty() {
-        bail!("{}", wrong.join("\n"));
+        return Err(wrong);
     }
     pieces.sort_by_key(|(range, _)| range.start);
     let piece =
@@ -112,7 +132,7 @@ mod tests {
 
     #[test]
     fn math_and_directives_are_found_with_their_lines() {
-        let source = "# T\n\nLet $x_1$ be.\n\n{{#formula sigmoid}}\n\n| a |\n|---|\n| $|x|$ {{#eqref prelu}} |\n\n$$\ny\n$$\n";
+        let source = "# T\n\nLet $x_1$ be.\n\n{{#formula sigmoid}}\n\n| a |\n|---|\n| $\\vert x\\vert$ {{#eqref prelu}} |\n\n$$\ny\n$$\n";
         let pieces = scan(source).unwrap();
         let found: Vec<_> = pieces.iter().map(|p| (p.line, &source[p.range.clone()])).collect();
         assert_eq!(found[0], (3, "$x_1$"));
@@ -130,16 +150,20 @@ mod tests {
 
     #[test]
     fn every_unknown_directive_is_named_with_its_line() {
-        let error = scan("x\n{{#formulae}}\n\n{{#formula}}\n{{#figure a b}}\n{{#eqref\nx}}").unwrap_err();
-        let error = error.to_string();
-        for expected in [
-            "line 2: `{{#formulae}}` is no",
-            "line 4: `{{#formula}}` wants",
-            "line 5",
-            "line 6: `{{#eqref` is not closed",
-        ] {
-            assert!(error.contains(expected), "{expected} not in:\n{error}");
-        }
+        let wrong = scan("x\n{{#formulae}}\n\n{{#formula}}\n{{#figure a b}}\n{{#eqref\nx}}").unwrap_err();
+        let found: Vec<_> = wrong.iter().map(|w| (w.line, w.text.as_str())).collect();
+        assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), [2, 4, 5, 6]);
+        assert!(found[0].1.starts_with("`{{#formulae}}` is no directive"), "{found:?}");
+        assert_eq!(found[1].1, "`{{#formula}}` wants one name");
+        assert_eq!(found[3].1, "`{{#eqref` is not closed on its line");
+    }
+
+    #[test]
+    fn math_that_is_torn_is_found() {
+        let wrong = scan("fine: $x$\n\nLet $\\frac{1}{$ be.\n").unwrap_err();
+        assert!(!wrong.is_empty() && wrong.iter().all(|w| w.line == 3), "{wrong:?}");
+        let wrong = scan("| a |\n|---|\n| $|x|$ |\n").unwrap_err();
+        assert!(wrong[0].line == 3 && wrong[0].text.contains("\\vert"), "{wrong:?}");
     }
 
     #[test]

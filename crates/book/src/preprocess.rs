@@ -45,7 +45,9 @@ impl Gradus {
                     self.place(chapter, &path, &pieces, &mut placements, &mut faults);
                     scanned.insert(path, pieces);
                 }
-                Err(error) => faults.push(format!("src/{path}: {error}")),
+                Err(wrong) => {
+                    faults.extend(wrong.iter().map(|w| format!("book/src/{path}:{}: {}", w.line, w.text)));
+                }
             }
         }
         let math = Math::new()?;
@@ -63,7 +65,7 @@ impl Gradus {
                 let alone = alone(&chapter.content, piece);
                 match pages.render(&piece.what, &path, alone) {
                     Ok(html) => chapter.content.replace_range(piece.range.clone(), &html),
-                    Err(error) => faults.push(format!("src/{path}:{}: {error:#}", piece.line)),
+                    Err(error) => faults.push(format!("book/src/{path}:{}: {error:#}", piece.line)),
                 }
             }
         });
@@ -88,7 +90,7 @@ impl Gradus {
             let What::Formula(id) = &piece.what else { continue };
             // An unknown id is reported where it is rendered.
             let Ok(formula) = self.catalog.formula(id) else { continue };
-            let mut fault = |text: String| faults.push(format!("src/{path}:{}: {text}", piece.line));
+            let mut fault = |text: String| faults.push(format!("book/src/{path}:{}: {text}", piece.line));
             let number = if matches!(formula.kind, Kind::Alias(_)) {
                 None
             } else {
@@ -111,12 +113,11 @@ fn path(chapter: &Chapter) -> Option<String> {
     chapter.path.as_ref().map(|p| p.to_string_lossy().replace('\\', "/"))
 }
 
-/// Whether a piece has its lines for itself, followed by a blank one (or for a directive, anything).
+/// Whether a piece has its lines for itself (in a quotation or a list item too).
 fn alone(content: &str, piece: &Piece) -> bool {
     let before = content[..piece.range.start].rsplit('\n').next().unwrap_or("");
-    let mut after = content[piece.range.end..].split('\n');
-    let same_line = after.next().unwrap_or("");
-    before.trim_start_matches(['>', ' ', '\t']).is_empty() && same_line.trim().is_empty()
+    let after = content[piece.range.end..].split('\n').next().unwrap_or("");
+    before.trim_start_matches(['>', ' ', '\t']).is_empty() && after.trim().is_empty()
 }
 
 impl Preprocessor for Gradus {

@@ -17,6 +17,11 @@ impl Project {
         Self { root: root.to_path_buf() }
     }
 
+    /// A checkout elsewhere.
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_path_buf() }
+    }
+
     /// The workspace's root folder.
     pub fn root(&self) -> &Path {
         &self.root

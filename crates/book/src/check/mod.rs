@@ -110,7 +110,8 @@ fn address(
     if value.starts_with("data:") {
         return Ok(());
     }
-    if value.contains(':') && !value.starts_with(['#', '.', '/']) && value.find(':') < value.find('/') {
+    // A colon before any slash ends a scheme: `javascript:`, `mailto:`.
+    if value.split(['/', '#', '?']).next().is_some_and(|start| start.contains(':')) {
         return Err("is no address inside the book".into());
     }
     let (path, anchor) = value.split_once('#').map_or((value, None), |(p, a)| (p, Some(a)));

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use std::ops::Range;
 
-const SIZE: (u32, u32) = (680, 340);
+const SIZE: (u32, u32) = (620, 330);
 const INK: RGBColor = RGBColor(0, 1, 1);
 const GRID: RGBColor = RGBColor(0, 1, 2);
 const SAMPLES: usize = 480;
@@ -129,14 +129,14 @@ impl Plot {
     }
 
     fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error + '_>> {
-        let legend_height = 22 * self.series.len().div_ceil(LEGEND_COLUMNS) as i32;
+        let legend_height = LEGEND_ROW * self.series.len().div_ceil(LEGEND_COLUMNS) as i32;
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         let (legend, area) = root.split_vertically(legend_height + 6);
         let mut chart = ChartBuilder::on(&area)
             .margin_right(14)
             .margin_bottom(4)
             .margin_top(6)
-            .x_label_area_size(38)
+            .x_label_area_size(50)
             .y_label_area_size(if self.y_name.is_empty() { 44 } else { 60 })
             .build_cartesian_2d(self.x.clone(), self.y.clone())?;
         chart
@@ -156,8 +156,10 @@ impl Plot {
                 chart.draw_series(LineSeries::new(run, style))?;
             }
             let (column, row) = (number % LEGEND_COLUMNS, number / LEGEND_COLUMNS);
-            let at =
-                (50 + column as i32 * (SIZE.0 as i32 - 60) / LEGEND_COLUMNS as i32, 14 + row as i32 * 22);
+            let at = (
+                50 + column as i32 * (SIZE.0 as i32 - 60) / LEGEND_COLUMNS as i32,
+                16 + row as i32 * LEGEND_ROW,
+            );
             legend.draw(&PathElement::new(vec![at, (at.0 + 40, at.1)], style))?;
             let font = ("sans-serif", 15).into_font().color(&INK);
             legend.draw(&Text::new(series.name.clone(), (at.0 + 48, at.1 - 7), font))?;
@@ -205,6 +207,7 @@ impl Plot {
 }
 
 const LEGEND_COLUMNS: usize = 3;
+const LEGEND_ROW: i32 = 26;
 
 /// The colour that stands for a series until the drawing is done.
 fn marker(series: usize) -> RGBColor {

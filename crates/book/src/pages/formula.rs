@@ -35,7 +35,7 @@ impl Pages<'_> {
         let (id, title) = (formula.id, html(formula.title));
         Ok(format!(
             "<div class=\"formula alias\" id=\"eq-{id}\" role=\"group\" aria-label=\"{title}\">\
-             <div class=\"formula-head\"><span class=\"formula-title\">{title}</span> <span>is {} {}</span></div>{}{}</div>",
+             <div class=\"formula-head\"><span class=\"formula-title\">{title}</span> <span>another name for {} {}</span></div>{}{}</div>",
             html(main.title),
             self.reference(main, chapter)?,
             // An alias under the very same sign need not be printed twice.
@@ -74,29 +74,29 @@ impl Pages<'_> {
     }
 
     /// The box that shows what the notes print instead.
-    pub(super) fn printed(&self, formula: &Formula) -> Result<String> {
+    fn printed(&self, formula: &Formula) -> Result<String> {
         let Some(printed) = &formula.printed else { return Ok(String::new()) };
+        let math = match printed.latex {
+            "" => String::new(),
+            latex => self.display(latex).map_err(|e| at(formula, e))?,
+        };
         Ok(format!(
-            "<div class=\"printed\"><p><span class=\"label\">As printed in the notes</span> <span class=\"judged\">{}</span></p>{}{}</div>",
+            "<div class=\"printed\"><p><span class=\"label\">As printed in the notes</span> \
+             <span class=\"judged\">{}</span></p>{math}{}{}</div>",
             judged(formula.verdict),
-            self.printed_form(formula, printed)?,
+            reasons(printed),
             self.refutations(formula),
         ))
     }
+}
 
-    /// The printed form, the reason, and the numbers by hand.
-    pub(super) fn printed_form(&self, formula: &Formula, printed: &Printed) -> Result<String> {
-        let math = if printed.latex.is_empty() {
-            String::new()
-        } else {
-            self.display(printed.latex).map_err(|e| at(formula, e))?
-        };
-        Ok(format!(
-            "{math}<p><span class=\"label\">Why not</span> {}.</p><p><span class=\"label\">By hand</span> {}</p>",
-            html(printed.reason.trim_end_matches('.')),
-            html(printed.counterexample)
-        ))
-    }
+/// What is wrong with a printed form, and the numbers by hand.
+pub(super) fn reasons(printed: &Printed) -> String {
+    format!(
+        "<p><span class=\"label\">Why not</span> {}.</p><p><span class=\"label\">By hand</span> {}.</p>",
+        html(printed.reason.trim_end_matches('.')),
+        html(printed.counterexample.trim_end_matches('.'))
+    )
 }
 
 /// What the notes' version is worth, in words.

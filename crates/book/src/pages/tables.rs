@@ -1,6 +1,6 @@
 //! The lists at the end of the book: all formulas, all misprints, all symbols.
 
-use super::formula::judged;
+use super::formula::{judged, reasons};
 use super::{Pages, at, kind};
 use crate::text::html;
 use anyhow::Result;
@@ -31,20 +31,19 @@ impl Pages<'_> {
                 format!("{evidence}, <strong>{wrong} not as it should be</strong>")
             };
             rows += &format!(
-                "<tr><td>{}</td><td><span class=\"row-title\">{}</span> {math}</td><td><code>{}</code><br>{}</td><td>{item}</td><td>{evidence}</td><td>{}</td><td>{}</td></tr>",
+                "<tr><td>{}</td><td><span class=\"row-title\">{}</span> {math}<span class=\"row-id\"><code>{}</code> {}</span></td>\
+                 <td>{}</td><td>{evidence}</td><td>{}</td><td>{}</td></tr>",
                 self.number_cell(formula, chapter),
                 html(formula.title),
                 html(formula.id),
                 kind(formula),
+                // A long path may be broken between its parts.
+                item.replace("::", "::<wbr>"),
                 judged(formula.verdict),
                 self.chapter_cell(formula, chapter),
             );
         }
-        Ok(table(
-            "wide",
-            &["no.", "formula", "id, kind", "item", "properties", "in the notes", "chapter"],
-            &rows,
-        ))
+        Ok(table("wide", &["no.", "formula", "item", "properties", "in the notes", "chapter"], &rows))
     }
 
     /// Every misprint, with what is right and why.
@@ -52,21 +51,25 @@ impl Pages<'_> {
         let mut out = String::new();
         for formula in self.catalog.formulas() {
             let Some(printed) = &formula.printed else { continue };
+            let correct = match formula.latex {
+                "" => html(formula.unicode),
+                latex => self.display(latex).map_err(|e| at(formula, e))?,
+            };
+            let as_printed = match printed.latex {
+                "" => String::new(),
+                latex => self.display(latex).map_err(|e| at(formula, e))?,
+            };
+            let title = html(formula.title);
             out += &format!(
-                "<div class=\"erratum\" id=\"erratum-{}\" role=\"group\" aria-label=\"{title}\"><div class=\"formula-head\"><span class=\"formula-title\">{title}</span> <span>{} {}</span></div>\
-                 <div class=\"two-forms\"><div class=\"printed\"><p><span class=\"label\">As printed</span></p>{}{}</div>\
-                 <div class=\"correct\"><p><span class=\"label\">Correct</span></p>{}</div></div></div>",
+                "<div class=\"erratum\" id=\"erratum-{}\" role=\"group\" aria-label=\"{title}\"><div class=\"formula-head\">\
+                 <span class=\"formula-title\">{title}</span> <span>{} {}</span></div><div class=\"two-forms\">\
+                 <div class=\"printed\"><p><span class=\"label\">As printed</span></p>{as_printed}</div>\
+                 <div class=\"correct\"><p><span class=\"label\">Correct</span></p>{correct}</div></div>{}{}</div>",
                 formula.id,
                 judged(formula.verdict),
                 self.number_cell(formula, chapter),
-                self.printed_form(formula, printed)?,
+                reasons(printed),
                 self.refutations(formula),
-                if formula.latex.is_empty() {
-                    html(formula.unicode)
-                } else {
-                    self.display(formula.latex).map_err(|e| at(formula, e))?
-                },
-                title = html(formula.title),
             );
         }
         Ok(format!("<div class=\"errata\">{out}</div>"))

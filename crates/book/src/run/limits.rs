@@ -79,7 +79,10 @@ impl Ended {
 
 /// The shell that sets the limits and then becomes the program. Each limit is a command of its own: dash
 /// honours only the first option of a longer one. macOS can't limit the address space.
-const SHELL: &str = "ulimit -c 0 && ulimit -t \"$1\" && ulimit -f \"$3\" || exit 125
+///
+/// Of processor time there is a second more in the hard limit, so that the soft one can say why it ended.
+const SHELL: &str =
+    "ulimit -c 0 && ulimit -S -t \"$1\" && ulimit -H -t $(($1 + 1)) && ulimit -f \"$3\" || exit 125
 [ \"$(uname)\" = Darwin ] || ulimit -v \"$2\" || exit 125
 shift 3; exec \"$@\" 2>&1";
 

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
 /// The header that carries the token.
-pub const TOKEN: &str = "x-gradus-token";
+pub(super) const TOKEN: &str = "x-gradus-token";
 
 /// What the browser is told to keep to, so that no page of the book can ask another machine for anything.
 /// mdBook's pages have inline scripts and styles; the editor starts a worker from a blob.

@@ -20,7 +20,7 @@ use tower::ServiceExt;
 use tower_http::services::{ServeDir, ServeFile};
 
 /// The largest request that is read.
-pub const BODY_LIMIT: usize = 64 * 1024;
+pub(super) const BODY_LIMIT: usize = 64 * 1024;
 
 /// A book being served.
 pub struct Site {

@@ -1,0 +1,175 @@
+//! The driver and mdBook's protocol, on the real book and on broken copies of it.
+
+use gradus_book::build::{Options, build};
+use gradus_book::catalog::Catalog;
+use gradus_book::project::{Project, copy};
+use mdbook_driver::MDBook;
+use mdbook_driver::book::Book;
+use mdbook_preprocessor::PreprocessorContext;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// A checkout with a copy of the book and the real crates.
+fn checkout() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let here = Project::here();
+    copy(&here.book().join("src"), &folder.path().join("book/src")).unwrap();
+    copy(&here.book().join("theme"), &folder.path().join("book/theme")).unwrap();
+    std::fs::copy(here.book().join("book.toml"), folder.path().join("book/book.toml")).unwrap();
+    for krate in ["activations", "formula"] {
+        let src = Path::new("crates").join(krate).join("src");
+        copy(&here.root().join(&src), &folder.path().join(&src)).unwrap();
+    }
+    folder
+}
+
+fn build_in(root: &Path) -> anyhow::Result<()> {
+    let out = root.join("out");
+    build(&Project::at(root), &Arc::new(Catalog::new()?), &Options { out, ..Options::default() })
+}
+
+fn replace(file: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.contains(from), "{from}");
+    std::fs::write(file, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn our_own_driver_does_not_start_the_preprocessor_a_second_time() {
+    let folder = checkout();
+    replace(&folder.path().join("book/book.toml"), "command = \"cargo run", "command = \"no-such-program");
+    build_in(folder.path()).unwrap();
+    let page = std::fs::read_to_string(folder.path().join("out/activations.html")).unwrap();
+    assert_eq!(page.matches("id=\"eq-sigmoid\"").count(), 1);
+    assert!(!page.contains("{{#"), "a directive is left");
+}
+
+#[test]
+fn every_fault_fails_the_build_with_chapter_and_line() {
+    let folder = checkout();
+    let chapter = folder.path().join("book/src/activations.md");
+    let text = std::fs::read_to_string(&chapter).unwrap();
+    let faults = [
+        ("{{#formula no-such}}", "no formula has the id `no-such`"),
+        ("{{#eqref no-such}}", "no formula has the id `no-such`"),
+        ("{{#figure no-such}}", "no figure is called `no-such`"),
+        ("{{#nonsense}}", "is no directive of the book"),
+        ("{{#formula sigmoid}}", "has its block already"),
+        ("a {{#figure sigmoid}}", "wants a line for itself"),
+        ("$\\frac{1}{$", "opens no formula"),
+        ("$\\frac{1}$", "bad formula"),
+        ("| a |\n|---|\n| $\\nosuch$ |", "bad formula"),
+    ];
+    for (fault, expected) in faults {
+        let line = text.lines().count() + 2 + fault.lines().count() - 1;
+        std::fs::write(&chapter, format!("{text}\n{fault}\n")).unwrap();
+        let error = format!("{:#}", build_in(folder.path()).unwrap_err());
+        let place = format!("book/src/activations.md:{line}: ");
+        let found =
+            error.lines().find(|l| l.contains(expected)).unwrap_or_else(|| panic!("{fault}: {error}"));
+        assert!(found.contains(&place), "{fault}: {place} not in {found}");
+    }
+}
+
+#[test]
+fn an_item_that_is_gone_fails_the_build() {
+    let folder = checkout();
+    for file in gradus_book::project::files(&folder.path().join("crates/activations/src")) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replace("pub fn sigmoid", "pub fn sigmoid_renamed")).unwrap();
+    }
+    let error = format!("{:#}", build_in(folder.path()).unwrap_err());
+    assert!(error.contains("no `pub fn sigmoid` in"), "{error}");
+    assert!(error.contains("book/src/activations.md:"), "{error}");
+}
+
+#[test]
+fn a_reference_to_a_formula_without_a_block_fails_and_a_forward_one_works() {
+    let folder = checkout();
+    let chapter = folder.path().join("book/src/reading.md");
+    replace(&chapter, "{{#eqref sigmoid}}", "{{#eqref act-sigmoid}} {{#eqref prelu}}");
+    build_in(folder.path()).unwrap();
+    let page = std::fs::read_to_string(folder.path().join("out/reading.html")).unwrap();
+    // An alias bears the number of what it stands for.
+    let link = "href=\"activations.html#eq-sigmoid\"";
+    assert!(page.contains(link) && page.contains("activations.html#eq-prelu"), "no link {link}");
+    replace(&folder.path().join("book/src/activations.md"), "{{#formula prelu}}", "");
+    let error = format!("{:#}", build_in(folder.path()).unwrap_err());
+    assert!(error.contains("`prelu` has no block in the book"), "{error}");
+}
+
+/// Runs the program with some input; gives its success, output and messages.
+fn program(arguments: &[&str], input: &[u8]) -> (bool, Vec<u8>, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gradus-book"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that does not read closes the pipe.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    (output.status.success(), output.stdout, String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn the_protocol_gets_a_book_and_gives_it_back_with_its_formulas() {
+    let book = MDBook::load(Project::here().book()).unwrap();
+    let context = PreprocessorContext::new(book.root.clone(), book.config.clone(), "html".into());
+    let input = serde_json::to_vec(&(&context, &book.book)).unwrap();
+    let (success, output, messages) = program(&["preprocess"], &input);
+    assert!(success, "{messages}");
+    let book: Book = serde_json::from_slice(&output).unwrap();
+    let names: Vec<_> = book.chapters().filter_map(|c| c.path.as_ref()?.to_str()).collect();
+    assert!(names.starts_with(&["reading.md", "notation.md", "activations.md"]), "{names:?}");
+    let chapter = book.chapters().find(|c| c.name == "Activations").unwrap();
+    assert!(chapter.content.contains("id=\"eq-sigmoid\"") && chapter.content.contains("<mfrac>"));
+    for chapter in book.chapters() {
+        assert!(!chapter.content.contains("{{#"), "{}: a directive is left", chapter.name);
+        // Plain mdBook does not write these pages.
+        assert!(!chapter.content.contains("href=\"source/"), "{}", chapter.name);
+    }
+}
+
+#[test]
+fn the_protocol_refuses_what_is_no_book() {
+    for input in ["", "{}", "[1, 2]", "not json"] {
+        let (success, _, messages) = program(&["preprocess"], input.as_bytes());
+        assert!(!success && messages.starts_with("error: "), "{input}: {messages}");
+    }
+}
+
+#[test]
+fn the_program_says_which_renderers_it_can_write_for() {
+    for arguments in [vec!["supports"], vec!["preprocess", "supports"]] {
+        let with = |renderer| program(&[arguments.clone(), vec![renderer]].concat(), b"").0;
+        assert!(with("html") && !with("markdown"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_check_finds_the_book_sound() {
+    let (success, output, messages) = program(&["check"], b"");
+    assert!(success, "{messages}");
+    assert!(String::from_utf8(output).unwrap().starts_with("The book is sound: "));
+}
+
+#[test]
+fn building_refuses_to_empty_a_folder_of_something_else() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("thesis.tex"), "years of work").unwrap();
+    let out = folder.path().to_str().unwrap();
+    let (success, _, messages) = program(&["build", "--out", out], b"");
+    assert!(!success && messages.contains("would delete"), "{messages}");
+    assert!(folder.path().join("thesis.tex").is_file());
+    let inner = folder.path().join("site");
+    for _ in 0..2 {
+        let (success, _, messages) = program(&["build", "--out", inner.to_str().unwrap()], b"");
+        assert!(success, "{messages}");
+    }
+    assert!(inner.join("activations.html").is_file() && inner.join("source").is_dir());
+}
