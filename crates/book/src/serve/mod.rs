@@ -72,12 +72,28 @@ pub fn serve(project: &Project, options: &Options) -> Result<()> {
         let serving = axum::serve(listener, router(site)).into_future();
         tokio::select! {
             ended = serving => ended.context("serving"),
-            _ = tokio::signal::ctrl_c() => Ok(()),
+            () = told_to_end() => Ok(()),
         }
     })?;
     // A compilation under way in a thread must not hold the end up.
     runtime.shutdown_background();
     Ok(())
+}
+
+/// Waits for Ctrl-C, or for being told to end in another way: either way the folders of pages are then removed.
+async fn told_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut told) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = told.recv() => return,
+                _ = tokio::signal::ctrl_c() => return,
+            }
+        }
+    }
+    // Without a handler for it, Ctrl-C ends the program by itself.
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Compiles the crates for the run button, and tells what came of it.
