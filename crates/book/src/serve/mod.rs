@@ -69,11 +69,13 @@ pub fn serve(project: &Project, options: &Options) -> Result<()> {
             std::thread::spawn(move || prepare(&project, &runner));
         }
         watch::start(project.clone(), catalog, site.clone(), off.is_none());
-        let serving = axum::serve(listener, router(site)).into_future();
-        tokio::select! {
+        let serving = axum::serve(listener, router(site.clone())).into_future();
+        let ended = tokio::select! {
             ended = serving => ended.context("serving"),
             () = told_to_end() => Ok(()),
-        }
+        };
+        site.clear();
+        ended
     })?;
     // A compilation under way in a thread must not hold the end up.
     runtime.shutdown_background();

@@ -66,6 +66,12 @@ impl Site {
         let _ = self.reload.send(());
     }
 
+    /// Removes the pages, at the end: threads that still know the site would keep them.
+    pub fn clear(&self) {
+        // What can't be removed stays in the system's folder for temporary files.
+        let _ = std::fs::remove_dir_all(self.folder().path());
+    }
+
     fn folder(&self) -> Arc<TempDir> {
         self.folder.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -2,6 +2,8 @@
 //!
 //! Needs chromium or chrome; where there is none, the tests are reported as ignored, and a line says so.
 #![cfg(unix)]
+// A helper that panics fails the test that called it, which is what a test is for.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use axum::Router;
 use axum::routing::get;
