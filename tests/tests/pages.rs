@@ -223,7 +223,7 @@ fn misprints(page: &Opened) -> Outcome {
     for formula in topics().iter().flat_map(|t| t.formulas).filter(|f| f.printed.is_some()) {
         page.has(&format!("id=\"erratum-{}\"", formula.id))?;
     }
-    page.has("refuted, as it should be, by ")
+    page.has("refuted, as it should be, ")
 }
 
 fn print(page: &Opened) -> Outcome {

@@ -1,7 +1,6 @@
-//! The program behind `cargo book`: it builds the book, checks it, serves it and runs its code.
+#![doc = include_str!("../README.md")]
 //!
-//! A chapter is Markdown with directives (`{{#formula sigmoid}}`); everything else that a page shows about a
-//! formula comes from the crates themselves. The modules in reading order:
+//! ## The modules in reading order
 //!
 //! * [`catalog`] gathers formulas and properties of all topic crates, and runs the properties once;
 //! * [`items`] finds where an item is declared; [`math`] typesets; [`figures`] draws;

@@ -5,6 +5,7 @@
 use gradus_book::build::{Options, build};
 use gradus_book::catalog::Catalog;
 use gradus_book::project::{Project, copy};
+use gradus_formula::Kind;
 use mdbook_driver::MDBook;
 use mdbook_driver::book::Book;
 use mdbook_preprocessor::PreprocessorContext;
@@ -101,6 +102,36 @@ fn a_reference_to_a_formula_without_a_block_fails_and_a_forward_one_works() {
     replace(&folder.path().join("book/src/activations.md"), "{{#formula prelu}}", "");
     let error = format!("{:#}", build_in(folder.path()).unwrap_err());
     assert!(error.contains("`prelu` has no block in the book"), "{error}");
+}
+
+#[test]
+fn a_block_shows_item_line_evidence_and_misprint() {
+    let folder = checkout();
+    build_in(folder.path()).unwrap();
+    let read = |page: &str| std::fs::read_to_string(folder.path().join("out").join(page)).unwrap();
+    let (page, catalog) = (read("activations.html"), Catalog::new().unwrap());
+    for formula in catalog.formulas().iter().filter(|f| matches!(f.kind, Kind::Formula)) {
+        let start = page.find(&format!("id=\"eq-{}\"", formula.id)).unwrap();
+        let block = &page[start..];
+        let block = &block[..block.find("formula-source").unwrap()];
+        // The line is the item's: read it in the page of its source.
+        let (_, link) = block.split_once("<a class=\"source\" href=\"").unwrap();
+        let (address, line) = link.split_once('"').unwrap().0.split_once('#').unwrap();
+        let listing = read(address);
+        let listed = listing.split_once(&format!("id=\"{line}\"")).unwrap().1.lines().next().unwrap();
+        let declared = format!("pub {} {}", formula.item.kind.keyword(), formula.item.name);
+        assert!(listed.contains(&declared), "{}: {listed}", formula.id);
+        for property in catalog.properties(formula) {
+            let report = catalog.report(property).unwrap();
+            assert!(block.contains(&format!("<code>{}</code>", property.id)), "{}", property.id);
+            if let Some(found) = &report.counterexample {
+                let shown = format!("refuted, as it should be, at {}", found.line());
+                assert!(block.contains(&shown) && block.contains("As printed in the notes"), "{shown}");
+            } else {
+                assert!(block.contains(&format!("{} cases, pass", report.cases)) || report.cases == 1);
+            }
+        }
+    }
 }
 
 /// Runs the program with some input; gives its success, output and messages.

@@ -138,6 +138,26 @@ async fn a_new_build_takes_the_place_of_the_old_one() {
 }
 
 #[tokio::test]
+async fn open_pages_are_told_to_reload() {
+    let server = server(Stage::Preparing).await;
+    let mut socket = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+    let port = server.port;
+    let hello = format!(
+        "GET /__livereload HTTP/1.1\r\nHost: localhost:{port}\r\nOrigin: http://localhost:{port}\r\nUpgrade: websocket\r\n\
+         Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    socket.write_all(hello.as_bytes()).await.unwrap();
+    let mut bytes = vec![0; 4096];
+    let n = socket.read(&mut bytes).await.unwrap();
+    assert!(bytes.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&bytes[..n]));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.site.swap(pages());
+    let n = tokio::time::timeout(Duration::from_secs(5), socket.read(&mut bytes)).await.unwrap().unwrap();
+    // A text frame of six bytes, as mdBook's page expects it.
+    assert_eq!(&bytes[..n], b"\x81\x06reload");
+}
+
+#[tokio::test]
 async fn foreign_hosts_origins_and_sites_are_refused() {
     let server = server(ready()).await;
     let (own, other) =

@@ -3,7 +3,7 @@
 //! Plotters draws in marker colours, which then become CSS variables: one file serves light, dark and print.
 //! Every series has a dash pattern of its own, so that colour is never the only difference.
 
-use crate::text::html;
+use crate::text::{html, number};
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use std::ops::Range;
@@ -145,6 +145,8 @@ impl Plot {
             .bold_line_style(GRID)
             .light_line_style(TRANSPARENT)
             .label_style(("sans-serif", 14).into_font().color(&INK))
+            .x_label_formatter(&|x| label(*x))
+            .y_label_formatter(&|y| label(*y))
             .x_labels(9)
             .y_labels(6)
             .x_desc(self.x_name.as_str())
@@ -208,6 +210,13 @@ impl Plot {
 
 const LEGEND_COLUMNS: usize = 3;
 const LEGEND_ROW: i32 = 26;
+
+/// A number on an axis: no more digits than it needs, and a proper minus.
+fn label(x: f64) -> String {
+    // What is zero but for rounding is zero.
+    let x = if x.abs() < 1e-9 { 0.0 } else { x };
+    number((x * 1e6).round() / 1e6).replace('-', "−")
+}
 
 /// The colour that stands for a series until the drawing is done.
 fn marker(series: usize) -> RGBColor {

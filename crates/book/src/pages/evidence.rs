@@ -2,7 +2,7 @@
 
 use super::Pages;
 use crate::text::{html, number};
-use gradus_formula::{Formula, Outcome, Property, Report};
+use gradus_formula::{Counterexample, Formula, Outcome, Property, Report};
 
 impl Pages<'_> {
     /// A badge for each property, unfolding into statements and verdicts; nothing where there is no property.
@@ -46,25 +46,23 @@ impl Pages<'_> {
             1 => "1 case".into(),
             n => format!("{n} cases"),
         };
-        let found = report.counterexample.as_ref().map(|c| match &c.reason {
-            Some(reason) => format!("{} ({reason})", c.line()),
-            None => format!("{} (residual {})", c.line(), number(c.residual)),
-        });
-        match (report.outcome, found) {
-            (Outcome::Pass, _) if report.tolerance.value == 0.0 => {
-                format!("{cases}, pass: the two sides are equal")
+        let found = report.counterexample.as_ref().map_or(String::new(), counterexample);
+        match report.outcome {
+            Outcome::Pass if report.tolerance.value == 0.0 => {
+                format!("{cases}, pass, exactly: residual 0 of tolerance 0")
             }
-            (Outcome::Pass, _) => format!(
+            Outcome::Pass => format!(
                 "{cases}, pass; largest residual {} of tolerance {} ({})",
                 number(report.residual),
                 number(report.tolerance.value),
                 report.tolerance.name
             ),
-            (Outcome::Fail, Some(found)) => format!("fails at {found}"),
-            (Outcome::Fail, None) => format!("fails: every one of {} cases was given up", report.rejected),
-            (Outcome::Refuted, Some(found)) => format!("refuted, as it should be, by {found}"),
-            (Outcome::Refuted, None) => "refuted".into(),
-            (Outcome::Unrefuted, _) => format!("{cases} did not refute it: the evidence is missing"),
+            Outcome::Fail if report.cases == 0 => {
+                format!("fails: every one of {} cases was given up", report.rejected)
+            }
+            Outcome::Fail => format!("fails {found}"),
+            Outcome::Refuted => format!("refuted, as it should be, {found}"),
+            Outcome::Unrefuted => format!("{cases} did not refute it: the evidence is missing"),
         }
     }
 
@@ -81,6 +79,20 @@ impl Pages<'_> {
             );
         }
         out
+    }
+}
+
+/// `at x = 2 (residual 1)`; what is only true or false has no residual, and what draws nothing has no inputs.
+fn counterexample(found: &Counterexample) -> String {
+    let at = if found.inputs.is_empty() {
+        "by itself: nothing is drawn".into()
+    } else {
+        format!("at {}", found.line())
+    };
+    match &found.reason {
+        Some(reason) => format!("{at} ({reason})"),
+        None if found.residual.is_infinite() => at,
+        None => format!("{at} (residual {})", number(found.residual)),
     }
 }
 

@@ -15,10 +15,13 @@ impl Pages<'_> {
         let math = self.typeset(formula)?;
         let (item, file) = self.item(formula, chapter).map_err(|e| at(formula, e))?;
         let (id, title) = (formula.id, html(formula.title));
-        let kind = if formula.kind == Kind::Formula { "equation" } else { kind(formula) };
+        let (kind, label) = match formula.kind {
+            Kind::Formula => ("equation", String::new()),
+            _ => (kind(formula), format!(" <span class=\"kind\">{}</span>", kind(formula))),
+        };
         Ok(format!(
             "<div class=\"formula\" id=\"eq-{id}\" role=\"group\" aria-label=\"{kind} {number}: {title}\">\
-             <div class=\"formula-head\"><span class=\"formula-title\">{title}</span> \
+             <div class=\"formula-head\"><span class=\"formula-title\">{title}{label}</span> \
              <a class=\"formula-number\" href=\"#eq-{id}\" aria-label=\"Link to {kind} {number}\">({number})</a></div>\
              {math}<div class=\"formula-meta\">{item} <span class=\"file\">{file}</span></div>{}{}{}\
              <p class=\"formula-source\"><span class=\"label\">Source</span> {}</p></div>",

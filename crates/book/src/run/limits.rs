@@ -81,6 +81,7 @@ impl Ended {
 /// honours only the first option of a longer one. macOS can't limit the address space.
 ///
 /// Of processor time there is a second more in the hard limit, so that the soft one can say why it ended.
+#[cfg(unix)]
 const SHELL: &str =
     "ulimit -c 0 && ulimit -S -t \"$1\" && ulimit -H -t $(($1 + 1)) && ulimit -f \"$3\" || exit 125
 [ \"$(uname)\" = Darwin ] || ulimit -v \"$2\" || exit 125
@@ -193,12 +194,14 @@ pub async fn limited(
 }
 
 /// The shell looks for `uname` somewhere even if the program gets no path of its own.
+#[cfg(unix)]
 fn path(environment: &[(&str, OsString)]) -> OsString {
     let own = environment.iter().find(|(name, _)| *name == "PATH").map(|(_, value)| value.clone());
     own.unwrap_or_else(|| "/usr/bin:/bin".into())
 }
 
 /// A process group, killed at the latest when it goes out of sight: a request that is broken off ends its run.
+#[cfg(unix)]
 struct Group(Option<u32>);
 
 #[cfg(unix)]

@@ -117,7 +117,7 @@ fn probe(browser: &Path) -> Result<(), Failed> {
     expect("the first listing's output", &found["ran"], json!([values, "status"]));
     expect("the second's", &found["fallible"], json!(["the sigmoid of 1.0986 is 0.7500", "status"]));
     expect("an edit's output", &found["edited"], json!(["42", "status"]));
-    expect("the edit after a reload", &found["kept"], json!("eprintln!(\"{}\", 6 * 7);"));
+    expect("the edit after a reload", &found["kept"], json!("println!(\"{}\", 6 * 7);"));
     for what in ["resetShown", "reset", "resetHidden"] {
         expect(what, &found[what], json!(true));
     }
