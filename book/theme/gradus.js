@@ -77,12 +77,24 @@
     document.body.prepend(skip);
   }
 
+  // mdBook's switch for the table of contents is a label: the keyboard passes it by.
+  const contents = document.getElementById('mdbook-sidebar-toggle');
+  if (contents && contents.tagName === 'LABEL') {
+    contents.tabIndex = 0;
+    contents.setAttribute('role', 'button');
+    contents.addEventListener('keydown', event => {
+      if (event.key !== 'Enter' && event.key !== ' ') return;
+      event.preventDefault();
+      contents.click();
+    });
+  }
+
   // What scrolls sideways can be scrolled by keyboard too.
   const reachable = () => document.querySelectorAll('.display, .table-wrapper').forEach(box => {
     if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0; else box.removeAttribute('tabindex');
   });
   addEventListener('resize', reachable);
   addEventListener('load', reachable);
-  // A badge that is linked to opens its evidence; print shows everything.
+  // On paper nothing can be opened.
   addEventListener('beforeprint', () => document.querySelectorAll('main details').forEach(d => { d.open = true; }));
 })();

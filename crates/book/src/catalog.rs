@@ -122,6 +122,7 @@ fn run_all(properties: &[Property]) -> BTreeMap<&'static str, Report> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gradus_formula::{Item, ItemKind, Verdict};
 
     #[test]
     fn an_unknown_id_is_refused_with_a_hint() {
@@ -129,6 +130,55 @@ mod tests {
         assert_eq!(catalog.formula("sigmoid").unwrap().id, "sigmoid");
         let error = catalog.formula("sigmoids").unwrap_err().to_string();
         assert!(error.contains("`sigmoids`") && error.contains("is it sigmoid"), "{error}");
+    }
+
+    #[test]
+    fn entries_that_contradict_each_other_are_refused() {
+        const ONE: Formula = Formula {
+            id: "one",
+            kind: Kind::Formula,
+            verdict: Verdict::Ok,
+            title: "One",
+            latex: "1",
+            unicode: "1",
+            symbols: &[],
+            source: "nobody",
+            item: Item { krate: "x", name: "one", kind: ItemKind::Const },
+            chapter: "none",
+            printed: None,
+        };
+        const ALIAS: Formula = Formula { id: "two", kind: Kind::Alias("three"), ..ONE };
+        fn none() -> Vec<Property> {
+            Vec::new()
+        }
+        fn stranger() -> Vec<Property> {
+            vec![Property::new("one.p", &["one", "four"], "")]
+        }
+        fn twice() -> Vec<Property> {
+            vec![Property::new("one.p", &["one"], ""), Property::new("one.p", &["one"], "")]
+        }
+        static CASES: &[(Topic, &str)] = &[
+            (
+                Topic { package: "x", formulas: &[ONE, ONE], properties: none },
+                "two formulas have the id `one`",
+            ),
+            (
+                Topic { package: "x", formulas: &[ONE, ALIAS], properties: none },
+                "alias of the unknown `three`",
+            ),
+            (
+                Topic { package: "x", formulas: &[ONE], properties: stranger },
+                "names the unknown formula `four`",
+            ),
+            (
+                Topic { package: "x", formulas: &[ONE], properties: twice },
+                "two properties have the id `one.p`",
+            ),
+        ];
+        for (topic, expected) in CASES {
+            let error = Catalog::of(std::slice::from_ref(topic)).err().unwrap().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[test]

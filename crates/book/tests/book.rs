@@ -4,8 +4,10 @@
 
 use gradus_book::build::{Options, build};
 use gradus_book::catalog::Catalog;
+use gradus_book::check;
 use gradus_book::project::{Project, copy};
-use gradus_formula::Kind;
+use gradus_explore::Topic;
+use gradus_formula::{Formula, Item, ItemKind, Kind, Printed, Property, Verdict};
 use mdbook_driver::MDBook;
 use mdbook_driver::book::Book;
 use mdbook_preprocessor::PreprocessorContext;
@@ -48,6 +50,67 @@ fn our_own_driver_does_not_start_the_preprocessor_a_second_time() {
     let page = std::fs::read_to_string(folder.path().join("out/activations.html")).unwrap();
     assert_eq!(page.matches("id=\"eq-sigmoid\"").count(), 1);
     assert!(!page.contains("{{#"), "a directive is left");
+}
+
+#[test]
+fn plain_mdbook_works_too() {
+    let out = tempfile::tempdir().unwrap();
+    let mut book = MDBook::load(Project::here().book()).unwrap();
+    book.config.set("build.build-dir", out.path()).unwrap();
+    // No preprocessor is given in code: mdBook starts the command of book.toml.
+    book.build().unwrap();
+    let page = std::fs::read_to_string(out.path().join("activations.html")).unwrap();
+    assert_eq!(page.matches("id=\"eq-sigmoid\"").count(), 1);
+    assert!(!page.contains("{{#"), "a directive is left");
+}
+
+/// A misprint that nobody can refute, and a property that does not hold.
+static BROKEN: &[Topic] = &[Topic {
+    package: "gradus-activations",
+    formulas: &[Formula {
+        id: "sigmoid",
+        kind: Kind::Claim,
+        verdict: Verdict::Wrong,
+        title: "A claim & more",
+        latex: "x_1",
+        unicode: "x₁",
+        symbols: &[],
+        source: "nobody",
+        item: Item { krate: "gradus_activations", name: "sigmoid", kind: ItemKind::Fn },
+        chapter: "activations",
+        printed: Some(Printed { latex: "x_2", reason: "a <reason>", counterexample: "none" }),
+    }],
+    properties: || {
+        vec![
+            Property::new("sigmoid.fails", &["sigmoid"], "1 = 4").check(|_| Ok(3.0)),
+            Property::refutation("sigmoid.holds", &["sigmoid"], "1 = 1").check(|_| Ok(0.0)),
+        ]
+    },
+}];
+
+#[test]
+fn what_does_not_hold_is_shown_and_fails_the_check() {
+    let folder = checkout();
+    let src = folder.path().join("book/src");
+    std::fs::write(src.join("activations.md"), "# A\n\n{{#formula sigmoid}}\n").unwrap();
+    std::fs::write(src.join("reading.md"), "# R\n").unwrap();
+    let catalog = Arc::new(Catalog::of(BROKEN).unwrap());
+    let out = folder.path().join("out");
+    let project = Project::at(folder.path());
+    build(&project, &catalog, &Options { out: out.clone(), ..Options::default() }).unwrap();
+    let page = std::fs::read_to_string(out.join("activations.html")).unwrap();
+    for expected in [
+        "class=\"badge fail\"",
+        "fails by itself: nothing is drawn (residual 3)",
+        "class=\"badge unrefuted\"",
+        "1 case did not refute it: the evidence is missing",
+        "A claim &amp; more",
+        "a &lt;reason&gt;.",
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    let faults = check::formulas(&out, &catalog).unwrap();
+    assert_eq!(faults, ["property `sigmoid.fails`: fail", "property `sigmoid.holds`: unrefuted"]);
 }
 
 #[test]

@@ -108,6 +108,10 @@ fn probe(browser: &Path) -> Result<(), Failed> {
     }
     expect("what the keyboard reaches first", &found["skip"], json!("skip-link #content-start"));
     expect("where the skip link leads", &found["skipped"], json!("MAIN"));
+    for theme in ["light", "rust", "coal", "navy", "ayu"] {
+        expect(&format!("{theme}: text that is too faint"), &found["faint"][theme], json!([]));
+    }
+    expect("the keyboard reaches the contents, and opens them", &found["contents"], json!([true, true]));
     expect("the state at first", &found["atFirst"], json!("preparing"));
     expect("the button at first", &found["sayingAtFirst"], json!("Preparing: the crates are being compiled"));
     expect("the button is seen", &found["visible"], json!(true));
