@@ -13,14 +13,22 @@ pub struct Topic {
 }
 
 macro_rules! topics {
-    ($($package:literal => $krate:ident),* $(,)?) => {
-        &[$(Topic { package: $package, formulas: $krate::FORMULAS, properties: $krate::properties }),*]
+    (@ $krate:ident) => { $krate::FORMULAS };
+    (@ $krate:ident no formulas) => { &[] };
+    ($($package:literal => $krate:ident $(($($none:tt)+))?),* $(,)?) => {
+        &[$(Topic {
+            package: $package,
+            formulas: topics!(@ $krate $($($none)+)?),
+            properties: $krate::properties,
+        }),*]
     };
 }
 
-/// The topic crates in the order of the book.
+/// The topic crates in the order of the book, and before them those with properties and no formulas.
 pub fn topics() -> &'static [Topic] {
     topics! {
+        "gradus-tensor" => gradus_tensor (no formulas),
+        "gradus-autograd" => gradus_autograd (no formulas),
         "gradus-activations" => gradus_activations,
     }
 }

@@ -112,6 +112,16 @@ impl Draw {
         Self { name, range, limit: ANY, scale, shape: None, options: None }
     }
 
+    /// The next whole number beyond a value that lies just past one: 2 for 1.00001, −1 for −0.0001. Shrinking walks
+    /// to the edge of the failing region, and where the edge is a whole number a reader rather sees the next.
+    pub(crate) fn plainer(&self, x: f64, range: Range) -> Option<f64> {
+        let Spacing::Over(steps_a_unit) = self.grid(range).step else { return None };
+        let past = x - x.round();
+        let next = x.round() + past.signum();
+        let just_past = past != 0.0 && past.abs() * steps_a_unit <= 4.0;
+        (self.scale == Scale::Linear && just_past && next >= range.low && next <= range.high).then_some(next)
+    }
+
     /// The grid of this draw over `range`: integers `low..=high` and the map from them to values.
     fn grid(&self, range: Range) -> Grid {
         match self.scale {
@@ -155,6 +165,13 @@ enum Spacing {
 }
 
 impl Spacing {
+    fn exists(self) -> bool {
+        match self {
+            Spacing::By(s) | Spacing::Over(s) => s.is_finite() && s > 0.0,
+            Spacing::Decades => true,
+        }
+    }
+
     fn value(self, i: i64) -> f64 {
         match self {
             Spacing::By(s) => i as f64 * s,
@@ -200,7 +217,9 @@ impl Ranges {
         let range = self.0.iter().find(|(n, _)| n == draw.name).map_or(draw.range, |(_, r)| *r);
         let Range { low, high } = draw.limit;
         let grid = draw.grid(range);
-        if !(range.low >= low && range.high <= high && range.low <= range.high && grid.low <= grid.high) {
+        // A range as wide as all floats, or narrower than the smallest power of ten, has no grid.
+        let exists = grid.step.exists() && grid.low <= grid.high;
+        if !(range.low >= low && range.high <= high && range.low <= range.high && exists) {
             return Err(RangeError { draw: draw.name, asked: range, limit: draw.limit });
         }
         Ok(range)
@@ -260,6 +279,17 @@ impl Value {
             Value::Real(x) => std::slice::from_ref(x),
             Value::Array(a) => &a.data,
             Value::Integer(_) | Value::Choice(_) => &[],
+        }
+    }
+}
+
+impl Value {
+    /// Replaces the number at this position.
+    pub(crate) fn set(&mut self, at: usize, number: f64) {
+        match self {
+            Value::Real(x) => *x = number,
+            Value::Array(a) => a.data[at] = number,
+            Value::Integer(_) | Value::Choice(_) => {}
         }
     }
 }

@@ -142,7 +142,7 @@ pub fn run(
         }
         report.add(&record, exact, &mut seen);
         if record.status == Status::Failed {
-            report.counterexample = Some(shrink(property, &mut *tree, record, config.shrink_limit, watch));
+            report.counterexample = Some(shrink(property, &mut *tree, record, config, watch));
             break;
         }
     }
@@ -216,39 +216,56 @@ impl Report {
         if exact {
             self.headroom.add(if r == 0.0 { 0.0 } else { 1.0 });
         } else {
-            self.headroom.add(r / self.tolerance.value);
+            // No number leaves no room: a NaN would count as the smallest residual.
+            self.headroom.add(if r.is_nan() { f64::INFINITY } else { r / self.tolerance.value });
         }
     }
 }
 
-/// Walks proptest's value tree towards the smallest inputs that still fail.
+/// Walks proptest's value tree towards the smallest inputs that still fail, then to plainer numbers near them.
 fn shrink(
     property: &Property,
     tree: &mut dyn ValueTree<Value = Inputs>,
     first: CaseRecord,
-    limit: u32,
+    config: &Config,
     watch: &mut dyn FnMut(&CaseRecord),
 ) -> Counterexample {
     let case = first.case;
     let mut path = vec![Step { inputs: named(&first.inputs), residual: first.residual }];
     let mut best = first;
     let mut spent = 0;
-    let mut moved = tree.simplify();
-    while moved && spent < limit {
-        let inputs = tree.current();
+    let mut still_fails = |inputs: Inputs, best: &mut CaseRecord| {
         // A step in what the present sizes cut off changes nothing: it still fails, for free.
-        let fails = inputs == best.inputs || {
-            spent += 1;
-            let record = measure(property, inputs, case, Origin::Shrinking);
-            watch(&record);
-            let fails = record.status == Status::Failed;
-            if fails {
-                path.push(Step { inputs: named(&record.inputs), residual: record.residual });
-                best = record;
+        if inputs == best.inputs {
+            return true;
+        }
+        if spent == config.shrink_limit {
+            return false;
+        }
+        spent += 1;
+        let record = measure(property, inputs, case, Origin::Shrinking);
+        watch(&record);
+        let fails = record.status == Status::Failed;
+        if fails {
+            path.push(Step { inputs: named(&record.inputs), residual: record.residual });
+            *best = record;
+        }
+        fails
+    };
+    let mut moved = tree.simplify();
+    while moved {
+        moved = if still_fails(tree.current(), &mut best) { tree.simplify() } else { tree.complicate() };
+    }
+    for (i, draw) in property.draws.iter().enumerate() {
+        let Ok(range) = config.ranges.of(draw) else { continue };
+        let numbers = best.inputs.0[i].1.numbers().to_vec();
+        for (at, x) in numbers.into_iter().enumerate() {
+            if let Some(plainer) = draw.plainer(x, range) {
+                let mut inputs = best.inputs.clone();
+                inputs.0[i].1.set(at, plainer);
+                still_fails(inputs, &mut best);
             }
-            fails
-        };
-        moved = if fails { tree.simplify() } else { tree.complicate() };
+        }
     }
     Counterexample { case, inputs: named(&best.inputs), residual: best.residual, reason: best.reason, path }
 }

@@ -19,6 +19,16 @@ fn shrinking_finds_the_edge_on_the_grid() {
 }
 
 #[test]
+fn a_counterexample_just_past_a_whole_number_moves_to_the_next() {
+    let property = Property::refutation("test.product", &["test"], "a·x is never above x for positive x")
+        .draw(Draw::real("a", -3.0..=3.0))
+        .draw(Draw::array("x", 0.0..=10.0, &["1"]))
+        .holds(|case| Ok(case.real("a") * case.array("x").data[0] <= case.array("x").data[0]));
+    let report = run(&property, &Config::default(), &mut |_| {}).unwrap();
+    assert_eq!(report.counterexample.unwrap().line(), "a = 2, x = [1]");
+}
+
+#[test]
 fn a_case_repeats_alone() {
     let property = above(f64::INFINITY);
     let config = Config { seed: 7, ..Config::default() };
@@ -50,6 +60,22 @@ fn ranges_are_set_from_outside_and_checked() {
 }
 
 #[test]
+fn a_range_without_a_grid_is_refused_and_not_drawn_as_nan() {
+    let property = Property::new("test.finite", &["test"], "draws are in their range")
+        .draw(Draw::real("x", 0.0..=1.0))
+        .holds(|case| Ok(case.real("x").is_finite()));
+    let outcome = |low, high| {
+        let mut ranges = Ranges::default();
+        ranges.set("x", low, high);
+        run(&property, &Config { ranges, ..Config::default() }, &mut |_| {}).map(|r| r.passed())
+    };
+    assert!(outcome(-1.7e308, 1.7e308).is_err());
+    assert!(outcome(1e-310, 2e-310).is_err());
+    assert_eq!(outcome(0.0, 1.7e308), Ok(true));
+    assert_eq!(outcome(0.0, 1e-300), Ok(true));
+}
+
+#[test]
 fn nan_errors_and_panics_fail_and_rejects_do_not_count() {
     let property = |check: fn() -> Result<f64, gradus_formula::Failure>| {
         Property::new("test.constant", &["test"], "a constant").within("loose", 1e9).check(move |_| check())
@@ -58,6 +84,7 @@ fn nan_errors_and_panics_fail_and_rejects_do_not_count() {
     let nan = outcome(&property(|| Ok(f64::NAN)));
     assert_eq!((nan.outcome, nan.cases), (Outcome::Fail, 1));
     assert!(nan.residual.is_nan());
+    assert_eq!(nan.headroom.counts.last(), Some(&1), "a NaN is beyond the tolerance, not far below it");
     let error = outcome(&property(|| Err("x".parse::<i32>().unwrap_err().into())));
     assert!(error.counterexample.unwrap().reason.unwrap().contains("invalid digit"));
     let panic = outcome(&property(|| panic!("on purpose")));

@@ -1,0 +1,197 @@
+//! Decompositions and solves: nalgebra's, with refusals instead of surprises; the singular values our own, by
+//! one-sided Jacobi rotations, which keep small ones accurate (nalgebra's closed form for 2×2 blocks lost four
+//! digits of an orthonormal factor; the property `tensor.svd` found it).
+
+use crate::{Error, Result, Scalar, Tensor};
+use nalgebra::DMatrix;
+use nalgebra::linalg::Cholesky;
+
+/// The thin singular value decomposition X = U · diag(s) · Vᵀ, singular values in falling order.
+#[derive(Debug, Clone)]
+pub struct Svd<T: Scalar> {
+    /// Left singular vectors, `[N, min(N, D)]`, orthonormal columns.
+    pub u: Tensor<T>,
+    /// Singular values, `[min(N, D)]`, the largest first.
+    pub s: Tensor<T>,
+    /// Right singular vectors as rows, `[min(N, D), D]`.
+    pub vt: Tensor<T>,
+}
+
+/// How many sweeps over all pairs of columns the singular value decomposition may take; it needs about ten.
+const SWEEPS: usize = 60;
+
+impl<T: Scalar> Tensor<T> {
+    fn finite(&self, op: &'static str) -> Result<()> {
+        match self.as_slice().iter().position(|x| !x.is_finite()) {
+            Some(index) => Err(Error::NotFinite { op, index, value: self.as_slice()[index].as_f64() }),
+            None => Ok(()),
+        }
+    }
+
+    fn square(&self, op: &'static str) -> Result<usize> {
+        match self.matrix_dims(op)? {
+            (n, m) if n == m => Ok(n),
+            _ => Err(Error::shape(op, "a square matrix", self.shape())),
+        }
+    }
+
+    /// The lower triangular L with A = L·Lᵀ, of a symmetric positive definite A (only its lower half is read).
+    ///
+    /// # Errors
+    /// If A is not square, not finite, or not positive definite.
+    pub fn cholesky(&self) -> Result<Self> {
+        self.square("cholesky")?;
+        self.finite("cholesky")?;
+        let l =
+            Cholesky::new(self.to_matrix()?).ok_or(Error::NotPositiveDefinite { op: "cholesky" })?.unpack();
+        Ok(Self::from(&l))
+    }
+
+    /// The thin QR decomposition A = Q·R: orthonormal columns in Q, `[N, min(N, D)]`, R upper triangular.
+    ///
+    /// # Errors
+    /// If A is no matrix or not finite.
+    pub fn qr(&self) -> Result<(Self, Self)> {
+        self.finite("qr")?;
+        let (rows, cols) = self.matrix_dims("qr")?;
+        if rows == 0 || cols == 0 {
+            return Ok((Self::zeros([rows, 0])?, Self::zeros([0, cols])?));
+        }
+        let (q, r) = self.to_matrix()?.qr().unpack();
+        Ok((Self::from(&q), Self::from(&r)))
+    }
+
+    /// The thin singular value decomposition.
+    ///
+    /// # Errors
+    /// If this is no matrix or not finite, or the iteration does not converge.
+    pub fn svd(&self) -> Result<Svd<T>> {
+        self.finite("svd")?;
+        let (rows, cols) = self.matrix_dims("svd")?;
+        if rows == 0 || cols == 0 {
+            return Ok(Svd { u: Self::zeros([rows, 0])?, s: Self::zeros([0])?, vt: Self::zeros([0, cols])? });
+        }
+        // The taller way round, so that the rotations work on few columns; QR first, so that they are short.
+        let wide = cols > rows;
+        let a = if wide { self.to_matrix()?.transpose() } else { self.to_matrix()? };
+        let (q, r) = a.qr().unpack();
+        let (w, s, v) = jacobi(r).ok_or(Error::NoConvergence { op: "svd", iterations: SWEEPS })?;
+        let (u, v) = (Self::from(&(q * w)), Self::from(&v));
+        let (u, v) = if wide { (v, u) } else { (u, v) };
+        Ok(Svd { u, s: Self::from(s), vt: v.transpose()? })
+    }
+
+    /// x with L·x = b for lower triangular L (the rest of it is not read); b is `[N]` or `[N, K]`.
+    ///
+    /// # Errors
+    /// If the shapes do not fit or a diagonal element is 0.
+    pub fn solve_lower(&self, b: &Self) -> Result<Self> {
+        self.solve_triangular("solve_lower", b, |l, x| l.solve_lower_triangular_mut(x))
+    }
+
+    /// x with U·x = b for upper triangular U (the rest of it is not read); b is `[N]` or `[N, K]`.
+    ///
+    /// # Errors
+    /// If the shapes do not fit or a diagonal element is 0.
+    pub fn solve_upper(&self, b: &Self) -> Result<Self> {
+        self.solve_triangular("solve_upper", b, |u, x| u.solve_upper_triangular_mut(x))
+    }
+
+    fn solve_triangular(
+        &self,
+        op: &'static str,
+        b: &Self,
+        solve: impl Fn(&DMatrix<T>, &mut DMatrix<T>) -> bool,
+    ) -> Result<Self> {
+        let n = self.square(op)?;
+        if b.rank() == 0 || b.rank() > 2 || b.dims()[0] != n {
+            return Err(Error::shape(op, format!("a right side [{n}] or [{n}, K]"), b.shape()));
+        }
+        let a = self.to_matrix()?;
+        if let Some(index) = (0..n).find(|&i| a[(i, i)] == T::ZERO) {
+            return Err(Error::Singular { op, index });
+        }
+        let columns = if b.rank() == 2 { b.dims()[1] } else { 1 };
+        let mut x = DMatrix::from_row_slice(n, columns, b.as_slice());
+        if !solve(&a, &mut x) {
+            return Err(Error::Singular { op, index: 0 });
+        }
+        Self::from(&x).reshape(b.shape())
+    }
+}
+
+/// One-sided Jacobi: rotates pairs of columns of `w` until all are orthogonal. Then their lengths are the singular
+/// values, and w · v = u · diag(s) for the product v of the rotations. Sorted, the largest value first.
+fn jacobi<T: Scalar>(mut w: DMatrix<T>) -> Option<(DMatrix<T>, Vec<T>, DMatrix<T>)> {
+    let n = w.ncols();
+    let mut v = DMatrix::identity(n, n);
+    // Scaled to 1, so that squares of lengths neither overflow nor vanish.
+    let size = w.amax();
+    if size > T::ZERO {
+        w /= size;
+    }
+    let mut turning = true;
+    for _ in 0..SWEEPS {
+        if !turning {
+            break;
+        }
+        turning = false;
+        for p in 0..n {
+            for q in p + 1..n {
+                let (a, b, c) =
+                    (w.column(p).norm_squared(), w.column(q).norm_squared(), w.column(p).dot(&w.column(q)));
+                if c.abs() <= T::EPSILON * (a * b).sqrt() {
+                    continue;
+                }
+                turning = true;
+                // The rotation that makes the two columns orthogonal: t = tan of its angle, the smaller root.
+                let zeta = (b - a) / (c + c);
+                let t = zeta.signum() / (zeta.abs() + (T::ONE + zeta * zeta).sqrt());
+                let cos = T::ONE / (T::ONE + t * t).sqrt();
+                let sin = cos * t;
+                for m in [&mut w, &mut v] {
+                    for i in 0..m.nrows() {
+                        let (x, y) = (m[(i, p)], m[(i, q)]);
+                        m[(i, p)] = cos * x - sin * y;
+                        m[(i, q)] = sin * x + cos * y;
+                    }
+                }
+            }
+        }
+    }
+    if turning {
+        return None;
+    }
+    let lengths: Vec<T> = w.column_iter().map(|c| c.norm()).collect();
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&i, &j| lengths[j].partial_cmp(&lengths[i]).unwrap_or(std::cmp::Ordering::Equal));
+    let mut u = DMatrix::zeros(n, n);
+    for (to, &from) in order.iter().enumerate() {
+        let column =
+            if lengths[from] > T::ZERO { w.column(from) / lengths[from] } else { completion(&u, to) };
+        u.set_column(to, &column);
+    }
+    let v = v.select_columns(&order);
+    Some((u, order.iter().map(|&i| lengths[i] * size).collect(), v))
+}
+
+/// A unit vector orthogonal to the first `k` columns of `u`, for a singular value of 0.
+fn completion<T: Scalar>(u: &DMatrix<T>, k: usize) -> nalgebra::DVector<T> {
+    let n = u.nrows();
+    let mut best = nalgebra::DVector::zeros(n);
+    for axis in 0..n {
+        let mut e = nalgebra::DVector::zeros(n);
+        e[axis] = T::ONE;
+        // Twice is enough: the second pass removes what rounding left of the first.
+        for _ in 0..2 {
+            for column in u.columns(0, k).column_iter() {
+                e -= column * column.dot(&e);
+            }
+        }
+        if e.norm() > best.norm() {
+            best = e;
+        }
+    }
+    let length = best.norm();
+    best / length
+}

@@ -1,0 +1,128 @@
+//! Tensors in safetensors files, by name. A file is written whole or not at all.
+
+use crate::{Dtype, Element, Error, Result, Shape, Tensor};
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype as FileDtype, TensorView};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+/// A tensor of any element type, as a file may hold it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnyTensor {
+    /// 32-bit floating point.
+    F32(Tensor<f32>),
+    /// 64-bit floating point.
+    F64(Tensor<f64>),
+    /// Unsigned 32-bit integers.
+    U32(Tensor<u32>),
+    /// Truth values.
+    Bool(Tensor<bool>),
+}
+
+impl AnyTensor {
+    /// The type of its elements.
+    pub fn dtype(&self) -> Dtype {
+        match self {
+            AnyTensor::F32(_) => Dtype::F32,
+            AnyTensor::F64(_) => Dtype::F64,
+            AnyTensor::U32(_) => Dtype::U32,
+            AnyTensor::Bool(_) => Dtype::Bool,
+        }
+    }
+
+    fn bytes(&self) -> (FileDtype, Shape, Vec<u8>) {
+        fn all<T: Element, const B: usize>(t: &Tensor<T>, bytes: impl Fn(T) -> [u8; B]) -> (Shape, Vec<u8>) {
+            (t.shape(), t.as_slice().iter().flat_map(|&x| bytes(x)).collect())
+        }
+        let (dtype, (shape, bytes)) = match self {
+            AnyTensor::F32(t) => (FileDtype::F32, all(t, f32::to_le_bytes)),
+            AnyTensor::F64(t) => (FileDtype::F64, all(t, f64::to_le_bytes)),
+            AnyTensor::U32(t) => (FileDtype::U32, all(t, u32::to_le_bytes)),
+            AnyTensor::Bool(t) => (FileDtype::BOOL, all(t, |b| [u8::from(b)])),
+        };
+        (dtype, shape, bytes)
+    }
+}
+
+macro_rules! any_tensor {
+    ($($t:ty => $v:ident),*) => {$(
+        impl From<Tensor<$t>> for AnyTensor {
+            fn from(t: Tensor<$t>) -> Self {
+                AnyTensor::$v(t)
+            }
+        }
+    )*};
+}
+
+any_tensor!(f32 => F32, f64 => F64, u32 => U32, bool => Bool);
+
+/// Writes tensors by name: into a new file beside, which then takes the old one's place.
+///
+/// ```
+/// use gradus_tensor::{Tensor, load_safetensors, save_safetensors};
+/// let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("weights.safetensors");
+/// let weights = [("fc.weight".to_string(), Tensor::from([[1.0f32, 2.0]]).into())].into();
+/// save_safetensors(&file, &weights)?;
+/// assert_eq!(load_safetensors(&file)?, weights);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If the file can't be written; what stood there before stays.
+pub fn save_safetensors(path: impl AsRef<Path>, tensors: &BTreeMap<String, AnyTensor>) -> Result<()> {
+    let path = path.as_ref();
+    let failed = |why: &dyn ToString| Error::File { file: path.display().to_string(), why: why.to_string() };
+    let parts: Vec<_> = tensors.iter().map(|(name, t)| (name, t.bytes())).collect();
+    let mut views = Vec::new();
+    for (name, (dtype, shape, bytes)) in &parts {
+        let view = TensorView::new(*dtype, shape.dims().to_vec(), bytes).map_err(|e| failed(&e))?;
+        views.push((name.as_str(), view));
+    }
+    let bytes = safetensors::serialize(views, None).map_err(|e| failed(&e))?;
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| failed(&e))?;
+    file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(|e| failed(&e))?;
+    file.persist(path).map_err(|e| failed(&e.error))?;
+    Ok(())
+}
+
+/// Reads all tensors of a file, by name.
+///
+/// # Errors
+/// If the file can't be read, is cut short or otherwise malformed, or holds a type other than `f32`, `f64`,
+/// `u32` and `bool`.
+pub fn load_safetensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, AnyTensor>> {
+    let path = path.as_ref();
+    let failed = |why: String| Error::File { file: path.display().to_string(), why };
+    let bytes = std::fs::read(path).map_err(|e| failed(e.to_string()))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|e| failed(e.to_string()))?;
+    let mut out = BTreeMap::new();
+    for (name, view) in file.tensors() {
+        let (shape, data) = (view.shape(), view.data());
+        let tensor = match view.dtype() {
+            FileDtype::F32 => Tensor::from_vec(words(data, f32::from_le_bytes), shape)?.into(),
+            FileDtype::F64 => Tensor::from_vec(words(data, f64::from_le_bytes), shape)?.into(),
+            FileDtype::U32 => Tensor::from_vec(words(data, u32::from_le_bytes), shape)?.into(),
+            FileDtype::BOOL => {
+                if let Some(byte) = data.iter().find(|&&b| b > 1) {
+                    return Err(failed(format!(
+                        "tensor `{name}`: {byte} is no truth value (allowed: 0 and 1)"
+                    )));
+                }
+                Tensor::from_vec(data.iter().map(|&b| b == 1).collect(), shape)?.into()
+            }
+            other => {
+                let why = format!("tensor `{name}` has the type {other:?} (allowed: F32, F64, U32, BOOL)");
+                return Err(failed(why));
+            }
+        };
+        out.insert(name, tensor);
+    }
+    Ok(out)
+}
+
+fn words<T, const B: usize>(data: &[u8], word: impl Fn([u8; B]) -> T) -> Vec<T> {
+    data.as_chunks::<B>().0.iter().map(|&b| word(b)).collect()
+}
