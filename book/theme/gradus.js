@@ -90,7 +90,7 @@
   }
 
   // What scrolls sideways can be scrolled by keyboard too.
-  const reachable = () => document.querySelectorAll('.display, .table-wrapper').forEach(box => {
+  const reachable = () => document.querySelectorAll('.display, .table-wrapper, .row-math').forEach(box => {
     if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0; else box.removeAttribute('tabindex');
   });
   addEventListener('resize', reachable);

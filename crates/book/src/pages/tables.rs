@@ -31,7 +31,7 @@ impl Pages<'_> {
                 format!("{evidence}, <strong>{wrong} not as it should be</strong>")
             };
             rows += &format!(
-                "<tr><td>{}</td><td><span class=\"row-title\">{}</span> {math}<span class=\"row-id\"><code>{}</code> {}</span></td>\
+                "<tr><td>{}</td><td><span class=\"row-title\">{}</span><span class=\"row-math\">{math}</span><span class=\"row-id\"><code>{}</code> {}</span></td>\
                  <td>{}</td><td>{evidence}</td><td>{}</td><td>{}</td></tr>",
                 self.number_cell(formula, chapter),
                 html(formula.title),
