@@ -14,7 +14,16 @@ use anyhow::{Result, bail};
 pub type Draw = fn() -> Result<Figure>;
 
 /// Every figure, by the name that chapters use.
-pub const FIGURES: &[(&str, Draw)] = &[("sigmoid", activations::sigmoid)];
+pub const FIGURES: &[(&str, Draw)] = &[
+    ("sigmoid", activations::sigmoid),
+    ("sigmoid-forms", activations::sigmoid_forms),
+    ("saturation", activations::saturation),
+    ("tanh-near-zero", activations::tanh_near_zero),
+    ("relu-family", activations::relu_family),
+    ("smooth-relus", activations::smooth_relus),
+    ("derivatives", activations::derivatives),
+    ("softmax-temperature", activations::softmax_temperature),
+];
 
 /// A figure as HTML on one line.
 ///

@@ -49,18 +49,43 @@ pub struct Plot {
     y: Range<f64>,
     breaks: Vec<f64>,
     series: Vec<Series>,
+    log_x: bool,
+    log_y: bool,
 }
 
 impl Plot {
     /// An empty plot over a range of `x`, showing a range of values.
     pub fn new(x_name: &str, x: Range<f64>, y: Range<f64>) -> Self {
-        Self { x_name: x_name.into(), y_name: String::new(), x, y, breaks: Vec::new(), series: Vec::new() }
+        Self {
+            x_name: x_name.into(),
+            y_name: String::new(),
+            x,
+            y,
+            breaks: Vec::new(),
+            series: Vec::new(),
+            log_x: false,
+            log_y: false,
+        }
     }
 
     /// Names the vertical axis.
     #[must_use]
     pub fn y_name(mut self, name: &str) -> Self {
         self.y_name = name.into();
+        self
+    }
+
+    /// Says that the numbers along x are decimal logarithms: the axis is labelled with powers of ten.
+    #[must_use]
+    pub fn log_x(mut self) -> Self {
+        self.log_x = true;
+        self
+    }
+
+    /// The same for y.
+    #[must_use]
+    pub fn log_y(mut self) -> Self {
+        self.log_y = true;
         self
     }
 
@@ -145,8 +170,8 @@ impl Plot {
             .bold_line_style(GRID)
             .light_line_style(TRANSPARENT)
             .label_style(("sans-serif", 14).into_font().color(&INK))
-            .x_label_formatter(&|x| label(*x))
-            .y_label_formatter(&|y| label(*y))
+            .x_label_formatter(&|x| label(*x, self.log_x))
+            .y_label_formatter(&|y| label(*y, self.log_y))
             .x_labels(9)
             .y_labels(6)
             .x_desc(self.x_name.as_str())
@@ -211,8 +236,18 @@ impl Plot {
 const LEGEND_COLUMNS: usize = 3;
 const LEGEND_ROW: i32 = 26;
 
-/// A number on an axis: no more digits than it needs, and a proper minus.
-fn label(x: f64) -> String {
+/// A number on an axis: no more digits than it needs, and a proper minus; or the power of ten that it is the
+/// logarithm of.
+fn label(x: f64, log: bool) -> String {
+    if log {
+        let exponent = number((x * 1e6).round() / 1e6);
+        let raised = |c| match c {
+            '-' => '⁻',
+            '.' => '·',
+            digit => "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(digit as usize - '0' as usize).unwrap_or(digit),
+        };
+        return format!("10{}", exponent.chars().map(raised).collect::<String>());
+    }
     // What is zero but for rounding is zero.
     let x = if x.abs() < 1e-9 { 0.0 } else { x };
     number((x * 1e6).round() / 1e6).replace('-', "−")
