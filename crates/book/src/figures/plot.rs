@@ -240,10 +240,12 @@ const LEGEND_ROW: i32 = 26;
 /// logarithm of.
 fn label(x: f64, log: bool) -> String {
     if log {
-        let exponent = number((x * 1e6).round() / 1e6);
+        if (x - x.round()).abs() > 1e-6 {
+            return String::new(); // only whole powers are worth a label
+        }
+        let exponent = number(x.round());
         let raised = |c| match c {
             '-' => '⁻',
-            '.' => '·',
             digit => "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(digit as usize - '0' as usize).unwrap_or(digit),
         };
         return format!("10{}", exponent.chars().map(raised).collect::<String>());
