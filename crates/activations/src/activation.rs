@@ -25,11 +25,12 @@ pub struct Facts {
     pub high: f64,
     /// The smallest L with |f(x) − f(y)| ≤ L·|x − y|.
     pub lipschitz: f64,
-    /// A point where |f′| comes within a ten-thousandth of L: the constant is not merely an upper bound.
+    /// A point where |f′| comes within a ten-thousandth of L: the constant is not merely an upper bound. Where the
+    /// steepest slope is only approached (at infinity, at a kink) or taken along a whole side, one point of many.
     pub steepest: f64,
     /// Where it rises and falls.
     pub course: Course,
-    /// Where it has no derivative.
+    /// Where it may have no derivative.
     pub kinks: &'static [f64],
 }
 

@@ -52,9 +52,9 @@ use gradus_formula::Formula;
 
 /// Every formula of this crate, in the order of the chapter.
 pub const FORMULAS: &[Formula] = &[
+    logit::FORMULA,
     sigmoid::FORMULA,
     sigmoid::ALIAS,
-    logit::FORMULA,
     log_sigmoid::FORMULA,
     tanh::FORMULA,
     relu::FORMULA,

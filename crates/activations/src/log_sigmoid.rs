@@ -27,7 +27,8 @@ pub(crate) const FORMULA: Formula = Formula {
 ///
 /// **Gradient**: σ(−x): [`log_sigmoid_derivative`].
 ///
-/// **Numerics**: `sigmoid(x).ln()` is −∞ from x = −746 downwards and exactly 0 from x = 37 upwards; this is neither.
+/// **Numerics**: `sigmoid(x).ln()` is −∞ from x = −746 downwards, its gradient NaN (0/0), and exactly 0 from x = 37
+/// upwards; this is none of these.
 ///
 /// **Errors**: none; a NaN stays a NaN.
 ///

@@ -46,7 +46,7 @@ pub fn tanh<T: Scalar>(x: T) -> T {
 
 /// The derivative of [`tanh`]: 1 − tanh²(x) = 1 / cosh²(x).
 ///
-/// Computed as (2 / (e^|x| + e^−|x|))², since 1 − tanh² is 0 from x = 19 on, where the derivative is still 10⁻¹⁶.
+/// Computed as (2 / (e^|x| + e^−|x|))², since 1 − tanh² is 0 from x = 19.1 on, where the derivative is still 10⁻¹⁶.
 ///
 /// ```
 /// use gradus_activations::tanh_derivative;

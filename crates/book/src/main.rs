@@ -1,2 +1,13 @@
-//! Builds, checks and serves the book.
-fn main() {}
+//! `cargo book`: see the library for the parts.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match gradus_book::cli::main() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -45,7 +45,29 @@ pub fn parse_range(text: &str) -> Result<NamedRange> {
     Ok(NamedRange { name: name.trim().to_owned(), low, high })
 }
 
-/// Whether every range is drawn by a selected property, and allowed by every one that draws it.
+/// The ranges under which a property runs when it is one of several: each cut to what its draw allows, or left out
+/// where nothing of it is. `x=-50..50` for all of `sigmoid.*` should not fail because one of them wants x ≥ 0.
+pub fn fit_ranges(property: &Property, ranges: &Ranges) -> Ranges {
+    let mut fitted = Ranges::default();
+    for draw in &property.draws {
+        if let Some(asked) = ranges.get(draw.name) {
+            let (low, high) = (asked.low.max(draw.limit.low), asked.high.min(draw.limit.high));
+            if low <= high {
+                fitted.set(draw.name, low, high);
+            }
+        }
+    }
+    fitted
+}
+
+/// The configuration for one property of a selection: its ranges fitted, unless it was selected alone.
+pub fn fit(property: &Property, config: &Config, alone: bool) -> Config {
+    let ranges = if alone { config.ranges.clone() } else { fit_ranges(property, &config.ranges) };
+    Config { ranges, ..config.clone() }
+}
+
+/// Whether every range is drawn by a selected property, and allowed by one that is selected alone; of several, each is
+/// run under what [`fit_ranges`] leaves.
 ///
 /// # Errors
 /// [`Error::UnknownDraw`] with the nearest draws, or [`Error::Range`] with the property that refuses.
@@ -69,7 +91,8 @@ pub fn check_ranges(properties: &[&Property], ranges: &Ranges) -> Result<()> {
             continue;
         }
         // A run of no cases builds the strategy, and so meets every limit, also that of an array's size.
-        let config = Config { cases: 0, ranges: ranges.clone(), ..Config::default() };
+        let asked = Config { cases: 0, ranges: ranges.clone(), ..Config::default() };
+        let config = fit(property, &asked, properties.len() == 1);
         if let Err(source) = run(property, &config, &mut |_| {}) {
             let draw = property.draws.iter().find(|d| d.name == source.draw);
             let allowed = draw.filter(|d| d.limit == source.limit).map(|d| d.limit);
@@ -131,6 +154,15 @@ mod tests {
         assert_eq!(error, "t.p: --range temperature=-1..1 leaves what the draw allows: 0..1000");
         let error = check("n=1.2..1.4").unwrap_err();
         assert_eq!(error, "t.p: --range n=1.2..1.4 holds no value that `n` can take");
+        // One of several is run under what it allows of the range.
+        let other = Property::new("t.q", &["t"], "…").draw(Draw::real("temperature", -1.0..=1.0));
+        let mut ranges = Ranges::default();
+        ranges.set("temperature", -1.0, 2.0);
+        assert!(check_ranges(&[&p, &other], &ranges).is_ok());
+        let fitted = fit_ranges(&p, &ranges).get("temperature").unwrap();
+        assert_eq!((fitted.low, fitted.high), (0.0, 2.0));
+        ranges.set("temperature", -2.0, -1.0);
+        assert_eq!(fit_ranges(&p, &ranges).get("temperature"), None);
         let error = check("n=1..2048").unwrap_err();
         assert!(error.contains("its array `x` would hold up to 131072 values; at most 65536"), "{error}");
     }

@@ -4,7 +4,8 @@ use crate::cli::Run;
 use crate::say;
 use gradus_explore::render::{self, Look};
 use gradus_explore::{
-    Catalogue, Error, Event, Observations, Result, Summary, check_ranges, planned_cases, replay_case, run_all,
+    Catalogue, Error, Event, Observations, Result, Summary, check_ranges, fit, planned_cases, replay_case,
+    run_all,
 };
 use gradus_formula::{Config, Outcome, Property, Status, report_line};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -41,6 +42,7 @@ pub(crate) fn run(catalogue: &Catalogue, arguments: &Run, look: Look) -> Result<
                 if arguments.json {
                     text = format!("{}\n", report_line(report));
                 } else if !(arguments.quiet && good) {
+                    let config = fit(property, &config, properties.len() == 1);
                     text = render::report(property, report, &config, arguments.path, look);
                     if arguments.plot {
                         text += &render::plots(report, look);

@@ -1,6 +1,6 @@
 //! Running a selection, with an eye on every case.
 
-use crate::{Error, Result, check_ranges};
+use crate::{Error, Result, check_ranges, fit};
 use gradus_formula::{CaseRecord, Config, Outcome, Property, Report, replay, run};
 
 /// What a run reports as it goes.
@@ -33,7 +33,8 @@ pub fn run_all(
     for &property in properties {
         on(Event::Started(property))?;
         let mut seen = Ok(());
-        let report = run(property, config, &mut |record| {
+        let config = fit(property, config, properties.len() == 1);
+        let report = run(property, &config, &mut |record| {
             // The runner can't be stopped half-way: the first error waits for the end of the property.
             if seen.is_ok() {
                 seen = on(Event::Case(property, record));

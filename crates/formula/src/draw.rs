@@ -207,6 +207,11 @@ impl Ranges {
         self.0.push((name.to_owned(), Range { low, high }));
     }
 
+    /// The range that has been set under this name.
+    pub fn get(&self, name: &str) -> Option<Range> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, range)| *range)
+    }
+
     /// The names that have been set.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(n, _)| n.as_str())
@@ -214,7 +219,7 @@ impl Ranges {
 
     /// The range of `draw` under these settings, or why it can't be had.
     pub fn of(&self, draw: &Draw) -> Result<Range, RangeError> {
-        let range = self.0.iter().find(|(n, _)| n == draw.name).map_or(draw.range, |(_, r)| *r);
+        let range = self.get(draw.name).unwrap_or(draw.range);
         let Range { low, high } = draw.limit;
         let grid = draw.grid(range);
         // A range as wide as all floats, or narrower than the smallest power of ten, has no grid.

@@ -13,13 +13,16 @@ use std::ops::RangeInclusive;
 struct Domain {
     /// The whole of its domain that matters: far into both tails.
     wide: RangeInclusive<f64>,
-    /// Where a finite difference makes sense.
+    /// Where a finite difference is taken: where there is something to see.
     near: RangeInclusive<f64>,
+    /// Where it may be taken.
+    differentiable: RangeInclusive<f64>,
     /// Its hyper-parameter, if it has one.
     parameter: Option<Draw>,
 }
 
-const LINE: Domain = Domain { wide: -800.0..=800.0, near: -6.0..=6.0, parameter: None };
+const LINE: Domain =
+    Domain { wide: -800.0..=800.0, near: -6.0..=6.0, differentiable: -800.0..=800.0, parameter: None };
 
 /// The family's properties of one activation: `$make` builds it from a case.
 macro_rules! member {
@@ -30,34 +33,52 @@ macro_rules! member {
             None => p,
         };
         let wide = |id, statement| {
-            draws(Property::new(id, &[$id], statement)).draw(Draw::real("x", domain.wide.clone()).limited(domain.wide.clone()))
+            draws(Property::new(id, &[$id], statement))
+                .draw(Draw::real("x", domain.wide.clone()).limited(domain.wide.clone()))
         };
-        let near = draws(Property::new(concat!($id, ".gradient"), &[$id], "the derivative is the difference quotient's limit"))
-            .draw(Draw::size("n", 1..=6))
-            .draw(Draw::array("x", domain.near.clone(), &["n"]).limited(domain.near.clone()));
+        let near = draws(Property::new(
+            concat!($id, ".gradient"),
+            &[$id],
+            "the derivative is the difference quotient's limit",
+        ))
+        .draw(Draw::size("n", 1..=6))
+        .draw(Draw::array("x", domain.near.clone(), &["n"]).limited(domain.differentiable.clone()));
         let make = $make;
         vec![
-            wide(concat!($id, ".range"), "the values stay within the range, which is closed in floating point")
-                .within("4 ulp of the bounds", 4.0)
-                .check(move |case| Ok(outside(make(case), case))),
+            wide(
+                concat!($id, ".range"),
+                "the values stay within the range, which is closed in floating point",
+            )
+            .within("4 ulp of the bounds", 4.0)
+            .check(move |case| Ok(outside(make(case), case))),
             wide(concat!($id, ".course"), "it rises and falls where the facts say")
                 .draw(Draw::real("y", domain.wide.clone()).limited(domain.wide.clone()))
                 .within("4 ulp of the values", 4.0)
                 .check(move |case| Ok(off_course(make(case), case))),
-            wide(concat!($id, ".lipschitz"), "|f(x) − f(y)| ≤ L·|x − y|, and |f′| comes within a ten-thousandth of L")
-                .draw(Draw::real("y", domain.wide.clone()).limited(domain.wide.clone()))
-                .within("8 ulp of the values", 8.0)
-                .check(move |case| Ok(too_steep(make(case), case))),
-            wide(concat!($id, ".receivers"), "number, tensor and variable give the same bits, and f32 agrees with f64")
-                .draw(Draw::real("dy", -3.0..=3.0))
-                .within("32 ulp of f32, absolute below a thousandth", 32.0)
-                .check(move |case| receivers(make(case), case)),
-            draws(Property::new(concat!($id, ".nan"), &[$id], "a NaN comes out as a NaN, value and derivative, f32 and f64"))
-                .holds(move |case| Ok(keeps_nan(make(case)))),
+            wide(
+                concat!($id, ".lipschitz"),
+                "|f(x) − f(y)| ≤ L·|x − y|, and |f′| comes within a ten-thousandth of L",
+            )
+            .draw(Draw::real("y", domain.wide.clone()).limited(domain.wide.clone()))
+            .within("8 ulp of the values", 8.0)
+            .check(move |case| Ok(too_steep(make(case), case))),
+            wide(
+                concat!($id, ".receivers"),
+                "number, tensor and variable give the same bits, and f32 agrees with f64",
+            )
+            .draw(Draw::real("dy", -3.0..=3.0))
+            .within("32 ulp of f32, absolute below a thousandth", 32.0)
+            .check(move |case| receivers(make(case), case)),
+            draws(Property::new(
+                concat!($id, ".nan"),
+                &[$id],
+                "a NaN comes out as a NaN, value and derivative, f32 and f64",
+            ))
+            .holds(move |case| Ok(keeps_nan(make(case)))),
             gradient_property(near, move |case| {
                 let activation = make(case);
                 let mut x = tensor_of::<f64>(case.array("x"))?;
-                // Five points reach 2·10⁻³ to either side (relative, above 1): no kink may lie among them.
+                // Five points reach 2·10⁻³ to either side: no kink may lie among them.
                 x.map_in_place(|v| away_from(activation.facts().kinks, v));
                 Ok((Pointwise(activation), [x]))
             }),
@@ -66,7 +87,8 @@ macro_rules! member {
 }
 
 pub(super) fn properties() -> Vec<Property> {
-    let probability = || Domain { wide: 0.0..=1.0, near: 0.25..=0.75, parameter: None };
+    let probability =
+        || Domain { wide: 0.0..=1.0, near: 0.25..=0.75, differentiable: 0.2..=0.8, parameter: None };
     let with = |draw: Draw| Domain { parameter: Some(draw), ..LINE };
     // Slopes beyond 1 and below 0 too: the default alone would hide what depends on it.
     let slope = Draw::real("slope", -2.0..=3.0);

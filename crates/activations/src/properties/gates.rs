@@ -8,7 +8,7 @@ use crate::{
 use gradus_formula::{Draw, Property};
 
 fn on(id: &'static str, formula: &'static [&'static str], statement: &'static str, reach: f64) -> Property {
-    Property::new(id, formula, statement).draw(Draw::real("x", -reach..=reach))
+    Property::new(id, formula, statement).draw(Draw::real("x", -reach..=reach).limited(-reach..=reach))
 }
 
 pub(super) fn properties() -> Vec<Property> {

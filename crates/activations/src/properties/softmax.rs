@@ -19,11 +19,11 @@ fn scores(id: &'static str, statement: &'static str) -> Property {
     Property::new(id, &["softmax"], statement)
         .draw(Draw::size("n", 1..=4))
         .draw(Draw::size("k", 1..=12))
-        .draw(Draw::array("s", -1000.0..=1000.0, &["n", "k"]))
+        .draw(Draw::array("x", -1000.0..=1000.0, &["n", "k"]).limited(-1000.0..=1000.0))
 }
 
 fn drawn(case: &mut Case<'_>) -> Result<Tensor<f64>> {
-    let s: Tensor<f64> = tensor_of(case.array("s"))?;
+    let s: Tensor<f64> = tensor_of(case.array("x"))?;
     case.classify(s.as_slice().iter().any(|v| v.abs() > 709.8), "exp overflows or vanishes");
     case.classify(s.dims()[1] == 1, "one class");
     Ok(s)
@@ -183,7 +183,7 @@ fn moderate(id: &'static str, formula: &'static [&'static str], statement: &'sta
         .draw(Draw::size("n", 1..=3))
         .draw(Draw::size("k", 1..=4))
         .draw(Draw::size("w", 1..=2))
-        .draw(Draw::array("s", -4.0..=4.0, &["n", "k", "w"]))
+        .draw(Draw::array("x", -4.0..=4.0, &["n", "k", "w"]).limited(-100.0..=100.0))
         .draw(Draw::integer("axis", 0..=2).limited(0.0..=2.0))
         .draw(Draw::log("temperature", 0.3..=10.0).limited(0.1..=1e3))
 }
@@ -194,7 +194,7 @@ fn derivatives() -> Vec<Property> {
             moderate("softmax.gradient", &["softmax"], "the gradient along any axis, at any temperature"),
             |case| {
                 let op = Softmax { axis: case.size("axis"), temperature: case.real("temperature") };
-                Ok((op, [tensor_of(case.array("s"))?]))
+                Ok((op, [tensor_of(case.array("x"))?]))
             },
         ),
         Property::new(
@@ -203,10 +203,10 @@ fn derivatives() -> Vec<Property> {
             "the Jacobian is diag(p) − ppᵀ: symmetric, rows sum to 0, no negative eigenvalue",
         )
         .draw(Draw::size("k", 1..=8))
-        .draw(Draw::array("s", -20.0..=20.0, &["k"]))
+        .draw(Draw::array("x", -20.0..=20.0, &["k"]).limited(-100.0..=100.0))
         .within("8 K·u", 64.0 * f64::EPSILON)
         .check(|case| {
-            let s: Tensor<f64> = tensor_of(case.array("s"))?;
+            let s: Tensor<f64> = tensor_of(case.array("x"))?;
             let op = Softmax { axis: 0, temperature: 1.0 };
             let (p, saved) = op.forward([&s])?;
             let k = s.len();
@@ -233,7 +233,7 @@ fn derivatives() -> Vec<Property> {
             ),
             |case| {
                 let op = LogSoftmax { axis: case.size("axis"), temperature: case.real("temperature") };
-                Ok((op, [tensor_of(case.array("s"))?]))
+                Ok((op, [tensor_of(case.array("x"))?]))
             },
         ),
     ]
@@ -291,8 +291,8 @@ fn linear() -> Vec<Property> {
             .draw(Draw::size("n", 1..=4))
             .draw(Draw::size("d", 1..=4))
             .draw(Draw::size("k", 1..=5))
-            .draw(Draw::array("x", -3.0..=3.0, &["n", "d"]))
-            .draw(Draw::array("theta", -3.0..=3.0, &["d", "k"]))
+            .draw(Draw::array("x", -3.0..=3.0, &["n", "d"]).limited(-3.0..=3.0))
+            .draw(Draw::array("theta", -3.0..=3.0, &["d", "k"]).limited(-3.0..=3.0))
     };
     let parts = |case: &Case<'_>| -> Result<(Tensor<f64>, Tensor<f64>)> {
         Ok((tensor_of(case.array("x"))?, tensor_of(case.array("theta"))?))

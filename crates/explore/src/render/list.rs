@@ -37,7 +37,7 @@ pub fn list(catalogue: &Catalogue, listing: &Listing<'_>, look: Look) -> String 
         }
         out += &evidence(if p.refutation { "refutation" } else { "property" }, p.id, p.statement);
     }
-    out + &format!("\n{}\n", totals(catalogue, listing))
+    out + &format!("\n{}\n", cut(&totals(catalogue, listing), look.width))
 }
 
 /// `3 entries, 6 properties, 1 refutation`: each property once, however many formulas share it.

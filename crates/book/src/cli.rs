@@ -1,0 +1,140 @@
+//! The command line of `cargo book`.
+
+use crate::build::{self, build, ensure_ours};
+use crate::catalog::Catalog;
+use crate::project::Project;
+use crate::{check, preprocess, serve};
+use anyhow::{Context, Result, bail};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Builds, checks and serves the book.
+///
+/// Without a command it serves: it builds the book, opens it in your browser, and builds again whenever a
+/// chapter or a crate changes.
+#[derive(Debug, Parser)]
+#[command(name = "cargo book", bin_name = "cargo book", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build the book and serve it on this machine, with the run button and live reload
+    Serve(Serve),
+    /// Build the book as a static site
+    Build(Build),
+    /// Build the book into a temporary folder and check every page of it
+    ///
+    /// Faults are: a broken link or anchor, an id that is there twice, a request to another machine, a formula without
+    /// its block, a chapter that is not in the book, a property that does not hold, a misprint that is not refuted.
+    Check,
+    /// mdBook's preprocessor protocol: context and book as JSON in, the book as JSON out
+    Preprocess {
+        /// `supports RENDERER`: only say, by the exit status, whether that renderer can be written for
+        #[arg(num_args = 0..=2, value_names = ["supports", "RENDERER"])]
+        question: Vec<String>,
+    },
+    /// Say, by the exit status, whether mdBook's renderer can be written for
+    Supports {
+        /// The renderer: html
+        renderer: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// The port [default: 3000, or the next that is free]
+    #[arg(long)]
+    port: Option<u16>,
+    /// Do not open a browser
+    #[arg(long)]
+    no_open: bool,
+    /// Turn the run button off: no code is run from the page
+    #[arg(long)]
+    no_run: bool,
+}
+
+#[derive(Debug, Args)]
+struct Build {
+    /// The folder to build into [default: book/out]; what a former build left there is deleted
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// A folder of rustdoc pages (target/doc) to take along and link the formulas' items to
+    #[arg(long, value_name = "DIR")]
+    api: Option<PathBuf>,
+    /// For the server's own use: pages reload themselves
+    #[arg(long, hide = true)]
+    live: bool,
+}
+
+/// Reads the command line and does what it says.
+///
+/// # Errors
+/// With everything that is wrong with the book.
+pub fn main() -> Result<()> {
+    let cli = Cli::parse();
+    let project = Project::here();
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(Serve { port, no_open, no_run }) => {
+            serve::serve(&project, &serve::Options { port, open: !no_open, run: !no_run })
+        }
+        Command::Build(options) => build_static(&project, options),
+        Command::Check => check_book(&project),
+        Command::Preprocess { question } => match question.iter().map(String::as_str).collect::<Vec<_>>()[..]
+        {
+            [] => preprocess::protocol(std::io::stdin().lock(), std::io::stdout().lock()),
+            ["supports", renderer] => supports(renderer),
+            _ => bail!("preprocess takes nothing, or `supports RENDERER`"),
+        },
+        Command::Supports { renderer } => supports(&renderer),
+    }
+}
+
+fn supports(renderer: &str) -> Result<()> {
+    if preprocess::supports(renderer) {
+        Ok(())
+    } else {
+        bail!("the book is written for html, not for {renderer}")
+    }
+}
+
+fn build_static(project: &Project, options: Build) -> Result<()> {
+    let started = Instant::now();
+    let out = options.out.unwrap_or_else(|| project.book().join("out"));
+    std::fs::create_dir_all(&out).with_context(|| out.display().to_string())?;
+    let out = out.canonicalize().with_context(|| out.display().to_string())?;
+    ensure_ours(&out)?;
+    let api =
+        options.api.map(|api| api.canonicalize().with_context(|| api.display().to_string())).transpose()?;
+    let catalog = Arc::new(Catalog::new()?);
+    build(project, &catalog, &build::Options { out: out.clone(), live: options.live, api })?;
+    println!("Built {} in {:.1} s.", out.display(), started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn check_book(project: &Project) -> Result<()> {
+    let started = Instant::now();
+    let folder = tempfile::Builder::new().prefix("gradus-check-").tempdir()?;
+    let catalog = Arc::new(Catalog::new()?);
+    build(project, &catalog, &build::Options { out: folder.path().into(), ..Default::default() })?;
+    let mut findings = check::pages(folder.path())?;
+    findings.faults.extend(check::formulas(folder.path(), &catalog)?);
+    if !findings.faults.is_empty() {
+        bail!("the book has {} fault(s):\n{}", findings.faults.len(), findings.faults.join("\n"));
+    }
+    println!(
+        "The book is sound: {} pages, {} links, {} formulas, {} properties, checked in {:.1} s.",
+        findings.pages,
+        findings.links,
+        catalog.formulas().len(),
+        catalog.all_properties().len(),
+        started.elapsed().as_secs_f64()
+    );
+    Ok(())
+}

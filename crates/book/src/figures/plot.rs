@@ -1,0 +1,298 @@
+//! Line plots as SVG that follow the book's theme.
+//!
+//! Plotters draws in marker colours, which then become CSS variables: one file serves light, dark and print.
+//! Every series has a dash pattern of its own, so that colour is never the only difference.
+
+use crate::text::{html, number};
+use anyhow::{Result, anyhow};
+use plotters::prelude::*;
+use std::ops::Range;
+
+const SIZE: (u32, u32) = (620, 330);
+const INK: RGBColor = RGBColor(0, 1, 1);
+const GRID: RGBColor = RGBColor(0, 1, 2);
+const SAMPLES: usize = 480;
+/// Dash patterns of the series, in order; the first is solid. Derivatives have one for themselves.
+const DASHES: [&str; 6] = ["", "9 4", "2 3", "12 3 2 3", "5 2", "1 5"];
+const DERIVATIVE_DASH: &str = "6 5";
+
+/// A drawn figure.
+pub struct Figure {
+    svg: String,
+    alt: String,
+    caption: String,
+}
+
+impl Figure {
+    /// The figure as HTML on one line, with `name` as its anchor.
+    pub(super) fn html(&self, name: &str) -> String {
+        let opening = format!("<svg role=\"img\" aria-label=\"{}\" class=\"plot\" ", html(&self.alt));
+        let svg = self.svg.replacen("<svg ", &opening, 1).replace('\n', "");
+        let caption = html(&self.caption);
+        format!("<figure id=\"fig-{}\">{svg}<figcaption>{caption}</figcaption></figure>", html(name))
+    }
+}
+
+struct Series {
+    name: String,
+    points: Vec<(f64, f64)>,
+    /// Which colour; a derivative has that of the line before it.
+    colour: usize,
+    derivative: bool,
+}
+
+/// A line plot in the making.
+pub struct Plot {
+    x_name: String,
+    y_name: String,
+    x: Range<f64>,
+    y: Range<f64>,
+    breaks: Vec<f64>,
+    series: Vec<Series>,
+    log_x: bool,
+    log_y: bool,
+}
+
+impl Plot {
+    /// An empty plot over a range of `x`, showing a range of values.
+    pub fn new(x_name: &str, x: Range<f64>, y: Range<f64>) -> Self {
+        Self {
+            x_name: x_name.into(),
+            y_name: String::new(),
+            x,
+            y,
+            breaks: Vec::new(),
+            series: Vec::new(),
+            log_x: false,
+            log_y: false,
+        }
+    }
+
+    /// Names the vertical axis.
+    #[must_use]
+    pub fn y_name(mut self, name: &str) -> Self {
+        self.y_name = name.into();
+        self
+    }
+
+    /// Says that the numbers along x are decimal logarithms: the axis is labelled with powers of ten.
+    #[must_use]
+    pub fn log_x(mut self) -> Self {
+        self.log_x = true;
+        self
+    }
+
+    /// The same for y.
+    #[must_use]
+    pub fn log_y(mut self) -> Self {
+        self.log_y = true;
+        self
+    }
+
+    /// Says that the functions added from now on may kink or jump at `x`: their lines have a sample on each
+    /// side and none across, so that a jump is not drawn as a slope.
+    #[must_use]
+    pub fn break_at(mut self, x: f64) -> Self {
+        self.breaks.push(x);
+        self
+    }
+
+    /// Adds a function, sampled over the range.
+    #[must_use]
+    pub fn line(self, name: &str, f: impl Fn(f64) -> f64) -> Self {
+        let points = self.sample(f);
+        self.curve(name, points)
+    }
+
+    /// Adds a derivative: dashed and thinner, in the colour of the line before it.
+    #[must_use]
+    pub fn derivative(mut self, name: &str, f: impl Fn(f64) -> f64) -> Self {
+        let points = self.sample(f);
+        let colour = self.series.last().map_or(0, |s| s.colour);
+        self.series.push(Series { name: name.into(), points, colour, derivative: true });
+        self
+    }
+
+    /// Adds measured points, joined in their order; a value that is not finite interrupts the line.
+    #[must_use]
+    pub fn curve(mut self, name: &str, points: Vec<(f64, f64)>) -> Self {
+        let colour = self.series.iter().filter(|s| !s.derivative).count() % DASHES.len();
+        self.series.push(Series { name: name.into(), points, colour, derivative: false });
+        self
+    }
+
+    fn sample(&self, f: impl Fn(f64) -> f64) -> Vec<(f64, f64)> {
+        let width = self.x.end - self.x.start;
+        let mut xs: Vec<f64> =
+            (0..=SAMPLES).map(|i| self.x.start + width * i as f64 / SAMPLES as f64).collect();
+        let gap = width * 1e-9;
+        xs.retain(|x| self.breaks.iter().all(|b| (x - b).abs() > gap));
+        let mut points: Vec<_> = xs.into_iter().map(|x| (x, f(x))).collect();
+        for &b in &self.breaks {
+            points.extend([(b - gap, f(b - gap)), (b, f64::NAN), (b + gap, f(b + gap))]);
+        }
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        points
+    }
+
+    /// Draws it. `alt` says what is to be seen; `caption` stands below.
+    ///
+    /// # Errors
+    /// If plotters can't draw.
+    pub fn figure(self, alt: &str, caption: &str) -> Result<Figure> {
+        let mut svg = String::new();
+        self.draw(&mut svg).map_err(|e| anyhow!("drawing: {e}"))?;
+        for (number, series) in self.series.iter().enumerate() {
+            let dash = if series.derivative { DERIVATIVE_DASH } else { DASHES[series.colour] };
+            let RGBColor(r, g, b) = marker(number);
+            let colour = format!("\"var(--plot-{})\"", series.colour + 1);
+            let dashed = format!("stroke={colour} stroke-dasharray=\"{dash}\"");
+            svg = svg.replace(&format!("stroke=\"#{r:02X}{g:02X}{b:02X}\""), &dashed);
+        }
+        svg = svg.replace("\"#000101\"", "\"var(--fg)\"").replace("\"#000102\"", "\"var(--plot-grid)\"");
+        Ok(Figure { svg, alt: alt.into(), caption: caption.into() })
+    }
+
+    fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error + '_>> {
+        let legend_height = LEGEND_ROW * self.series.len().div_ceil(LEGEND_COLUMNS) as i32;
+        let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
+        let (legend, area) = root.split_vertically(legend_height + 6);
+        let mut chart = ChartBuilder::on(&area)
+            .margin_right(14)
+            .margin_bottom(4)
+            .margin_top(6)
+            .x_label_area_size(50)
+            .y_label_area_size(if self.y_name.is_empty() { 44 } else { 60 })
+            .build_cartesian_2d(self.x.clone(), self.y.clone())?;
+        chart
+            .configure_mesh()
+            .axis_style(INK)
+            .bold_line_style(GRID)
+            .light_line_style(TRANSPARENT)
+            .label_style(("sans-serif", 14).into_font().color(&INK))
+            .x_label_formatter(&|x| label(*x, self.log_x))
+            .y_label_formatter(&|y| label(*y, self.log_y))
+            .x_labels(9)
+            .y_labels(6)
+            .x_desc(self.x_name.as_str())
+            .y_desc(self.y_name.as_str())
+            .draw()?;
+        for (number, series) in self.series.iter().enumerate() {
+            let style = marker(number).stroke_width(if series.derivative { 2 } else { 3 });
+            for run in self.runs(&series.points) {
+                chart.draw_series(LineSeries::new(run, style))?;
+            }
+            let (column, row) = (number % LEGEND_COLUMNS, number / LEGEND_COLUMNS);
+            let at = (
+                50 + column as i32 * (SIZE.0 as i32 - 60) / LEGEND_COLUMNS as i32,
+                16 + row as i32 * LEGEND_ROW,
+            );
+            legend.draw(&PathElement::new(vec![at, (at.0 + 40, at.1)], style))?;
+            let font = ("sans-serif", 15).into_font().color(&INK);
+            legend.draw(&Text::new(series.name.clone(), (at.0 + 48, at.1 - 7), font))?;
+        }
+        root.present()?;
+        Ok(())
+    }
+
+    /// The parts of a line that lie inside the plot; each end is cut where the line leaves it.
+    fn runs(&self, points: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
+        let mut runs = vec![Vec::new()];
+        let mut push = |run: &mut Vec<(f64, f64)>, end: bool| {
+            if end && !run.is_empty() {
+                runs.push(std::mem::take(run));
+            }
+        };
+        let inside = |y: f64| y >= self.y.start && y <= self.y.end;
+        let cut = |(x0, y0): (f64, f64), (x1, y1): (f64, f64)| {
+            let edge = if y1 > self.y.end || y0 > self.y.end { self.y.end } else { self.y.start };
+            (x0 + (x1 - x0) * (edge - y0) / (y1 - y0), edge)
+        };
+        let mut run = Vec::new();
+        let mut last: Option<(f64, f64)> = None;
+        for &point in points {
+            if !(point.0.is_finite() && point.1.is_finite()) {
+                push(&mut run, true);
+                last = None;
+                continue;
+            }
+            match (last.map(|l| inside(l.1)), inside(point.1)) {
+                (Some(true) | None, true) => run.push(point),
+                (Some(false), true) => run.extend(last.map(|l| cut(l, point)).into_iter().chain([point])),
+                (Some(true), false) => {
+                    run.extend(last.map(|l| cut(l, point)));
+                    push(&mut run, true);
+                }
+                (Some(false) | None, false) => {}
+            }
+            last = Some(point);
+        }
+        push(&mut run, true);
+        runs.retain(|r| r.len() > 1);
+        runs
+    }
+}
+
+const LEGEND_COLUMNS: usize = 3;
+const LEGEND_ROW: i32 = 26;
+
+/// A number on an axis: no more digits than it needs, and a proper minus; or the power of ten that it is the
+/// logarithm of.
+fn label(x: f64, log: bool) -> String {
+    if log {
+        if (x - x.round()).abs() > 1e-6 {
+            return String::new(); // only whole powers are worth a label
+        }
+        let exponent = number(x.round());
+        let raised = |c| match c {
+            '-' => '⁻',
+            digit => "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(digit as usize - '0' as usize).unwrap_or(digit),
+        };
+        return format!("10{}", exponent.chars().map(raised).collect::<String>());
+    }
+    // What is zero but for rounding is zero.
+    let x = if x.abs() < 1e-9 { 0.0 } else { x };
+    number((x * 1e6).round() / 1e6).replace('-', "−")
+}
+
+/// The colour that stands for a series until the drawing is done.
+fn marker(series: usize) -> RGBColor {
+    RGBColor(1, (series / 256) as u8, (series % 256) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_differ_in_dash_and_no_marker_is_left() {
+        let figure = Plot::new("x", -1.0..1.0, -1.0..1.0)
+            .line("one", |x| x)
+            .derivative("slope", |_| 1.0)
+            .line("two", |x| x * x)
+            .figure("two lines & a slope", "caption")
+            .unwrap();
+        let html = figure.html("demo");
+        for expected in [
+            "stroke=\"var(--plot-1)\" stroke-dasharray=\"\"",
+            "stroke=\"var(--plot-1)\" stroke-dasharray=\"6 5\"",
+            "stroke=\"var(--plot-2)\" stroke-dasharray=\"9 4\"",
+            "two lines &amp; a slope",
+            "id=\"fig-demo\"",
+        ] {
+            assert!(html.contains(expected), "{expected}");
+        }
+        assert!(!html.contains("#0100") && !html.contains("#0001"));
+    }
+
+    #[test]
+    fn a_jump_is_not_drawn_as_a_slope_and_what_leaves_the_plot_is_cut() {
+        let plot = Plot::new("x", -1.0..1.0, 0.0..1.0).break_at(0.0);
+        let step = plot.sample(|x| if x > 0.0 { 1.0 } else { 0.0 });
+        let runs = plot.runs(&step);
+        assert_eq!(runs.len(), 2);
+        assert!(runs[0].iter().all(|p| p.1 == 0.0) && runs[1].iter().all(|p| p.1 == 1.0));
+        let steep = plot.runs(&[(-1.0, 0.5), (0.0, 1.5), (1.0, 0.5)]);
+        assert_eq!(steep, [vec![(-1.0, 0.5), (-0.5, 1.0)], vec![(0.5, 1.0), (1.0, 0.5)]]);
+    }
+}

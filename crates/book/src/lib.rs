@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+//!
+//! ## The modules in reading order
+//!
+//! * [`catalog`] gathers formulas and properties of all topic crates, and runs the properties once;
+//! * [`items`] finds where an item is declared; [`math`] typesets; [`figures`] draws;
+//! * [`markdown`] finds math and directives in a chapter; [`pages`] writes what takes their place;
+//! * [`preprocess`] puts these together as an mdBook preprocessor, and [`build`] drives mdBook with it;
+//! * [`check`] reads the built pages again, as a reader's browser would;
+//! * [`run`] compiles and runs a snippet under limits, and [`serve`] offers it to the page, on loopback only.
+
+#![forbid(unsafe_code)]
+// A program: what it prints is for its terminal.
+#![allow(clippy::print_stdout)]
+
+pub mod build;
+pub mod catalog;
+pub mod check;
+pub mod cli;
+pub mod figures;
+pub mod items;
+pub mod markdown;
+pub mod math;
+pub mod pages;
+pub mod preprocess;
+pub mod project;
+pub mod run;
+pub mod serve;
+pub mod sources;
+pub mod text;

@@ -1,0 +1,163 @@
+//! What takes the place of a directive.
+
+mod evidence;
+mod formula;
+mod tables;
+
+use crate::catalog::Catalog;
+use crate::figures;
+use crate::items::{self, Place};
+use crate::markdown::What;
+use crate::math::Math;
+use crate::project::Project;
+use crate::sources;
+use crate::text::{html, inline_html};
+use anyhow::{Result, anyhow, bail};
+use gradus_formula::{Formula, Kind};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Where a formula's block stands in the book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// The chapter's file, as the summary names it: `activations.md`.
+    pub chapter: String,
+    /// The number: `2.3`; an alias has that of the formula it stands for, and so none of its own.
+    pub number: Option<String>,
+}
+
+/// What the pages around the book offer to link to.
+#[derive(Debug, Clone, Default)]
+pub struct Links {
+    /// The folder of rustdoc pages that will be found under `api/`.
+    pub api: Option<PathBuf>,
+    /// Whether the pages of the sources will be written beside the chapters.
+    pub sources: bool,
+}
+
+/// Everything that a page is written from.
+pub struct Pages<'a> {
+    /// The formulas and properties.
+    pub catalog: &'a Catalog,
+    /// The checkout.
+    pub project: &'a Project,
+    /// The typesetter.
+    pub math: &'a Math,
+    /// What may be linked to.
+    pub links: &'a Links,
+    /// Where the blocks are, by formula id.
+    pub placements: BTreeMap<String, Placement>,
+}
+
+impl Pages<'_> {
+    /// What to write for a piece of `chapter`; `alone` says that the piece has its line for itself.
+    ///
+    /// # Errors
+    /// If the piece names something unknown, or can't be typeset or drawn.
+    pub fn render(&self, what: &What, chapter: &str, alone: bool) -> Result<String> {
+        let block = |html: String| {
+            if alone { Ok(format!("{html}\n")) } else { bail!("this directive wants a line for itself") }
+        };
+        match what {
+            What::Inline(latex) => Ok(inline_html(&self.math.inline(latex)?)),
+            What::Display(latex) => {
+                let math = self.math.display(latex)?;
+                if alone {
+                    block(format!("<div class=\"display\">{math}</div>"))
+                } else {
+                    Ok(inline_html(&math))
+                }
+            }
+            What::Reference(id) => Ok(self.reference(self.catalog.formula(id)?, chapter)?),
+            What::Formula(id) => block(self.formula(self.catalog.formula(id)?, chapter)?),
+            What::Figure(name) => block(figures::draw(name)?),
+            What::Formulas => block(self.formulas_table(chapter)?),
+            What::Errata => block(self.errata(chapter)?),
+            What::Notation => block(self.notation_table(chapter)?),
+        }
+    }
+
+    /// The way from a chapter up to the book's root: empty, or `../` as often as needed.
+    fn root(chapter: &str) -> String {
+        "../".repeat(chapter.matches('/').count())
+    }
+
+    /// The address of a formula's block, seen from a chapter.
+    fn address(&self, formula: &Formula, chapter: &str) -> Option<String> {
+        let there = self.placements.get(formula.id)?;
+        let page = there.chapter.trim_end_matches(".md");
+        Some(format!("{}{page}.html#eq-{}", Self::root(chapter), formula.id))
+    }
+
+    /// The number of a formula, or of what it is an alias of.
+    fn number(&self, formula: &Formula) -> Option<&str> {
+        self.placements.get(formula.canonical())?.number.as_deref()
+    }
+
+    /// `(2.3)`, linked.
+    fn reference(&self, formula: &Formula, chapter: &str) -> Result<String> {
+        let main = self.catalog.formula(formula.canonical())?;
+        let (Some(address), Some(number)) = (self.address(main, chapter), self.number(main)) else {
+            bail!(
+                "`{}` has no block in the book: write {{{{#formula {}}}}} where it belongs",
+                main.id,
+                main.id
+            );
+        };
+        let title = html(main.title);
+        Ok(format!("<a class=\"eqref\" href=\"{address}\" title=\"{title}\">({number})</a>"))
+    }
+
+    /// The number in a list: linked where the block exists, a dash where it does not.
+    fn number_cell(&self, formula: &Formula, chapter: &str) -> String {
+        match (self.address(formula, chapter), self.number(formula)) {
+            (Some(address), Some(number)) => format!("<a href=\"{address}\">({number})</a>"),
+            _ => "–".into(),
+        }
+    }
+
+    /// The implementing item, linked to its rustdoc page or else its source; and its file and line.
+    fn item(&self, formula: &Formula, chapter: &str) -> Result<(String, String)> {
+        let item = &formula.item;
+        let place = items::find(self.project, item)?;
+        let (path, root) = (html(&item.path()), Self::root(chapter));
+        let source = self.links.sources.then(|| format!("{root}{}", sources::address(self.project, &place)));
+        let page = item.rustdoc();
+        let documented = self.links.api.as_ref().is_some_and(|api| api.join(&page).is_file());
+        let target = if documented { Some(format!("{root}api/{page}")) } else { source.clone() };
+        let label = format!("<code>{path}</code>");
+        let item = target.map_or(label.clone(), |t| format!("<a class=\"item\" href=\"{t}\">{label}</a>"));
+        let shown = self.shown(&place);
+        let file = source.map_or(shown.clone(), |s| format!("<a class=\"source\" href=\"{s}\">{shown}</a>"));
+        Ok((item, file))
+    }
+
+    fn shown(&self, place: &Place) -> String {
+        html(&format!("{}:{}", self.project.show(&place.file), place.line))
+    }
+
+    /// The chapter that a formula names, linked by its title.
+    fn chapter_cell(&self, formula: &Formula, chapter: &str) -> String {
+        let root = Self::root(chapter);
+        format!("<a href=\"{root}{0}.html\">{0}</a>", html(formula.chapter))
+    }
+
+    fn display(&self, latex: &str) -> Result<String> {
+        Ok(format!("<div class=\"display\">{}</div>", self.math.display(latex)?))
+    }
+}
+
+/// What a formula is, in a word or two, where it is not simply a formula.
+fn kind(formula: &Formula) -> &'static str {
+    match formula.kind {
+        Kind::Formula => "formula",
+        Kind::Claim => "claim",
+        Kind::Alias(_) => "alias",
+        Kind::Figure => "figure",
+    }
+}
+
+/// An error of a formula that names it.
+fn at(formula: &Formula, error: anyhow::Error) -> anyhow::Error {
+    anyhow!("formula `{}`: {error:#}", formula.id)
+}

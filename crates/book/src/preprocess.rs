@@ -1,0 +1,153 @@
+//! The book's mdBook preprocessor: from directives and math to what the page shows.
+
+use crate::catalog::Catalog;
+use crate::markdown::{Piece, What, scan};
+use crate::math::Math;
+use crate::pages::{Links, Pages, Placement};
+use crate::project::Project;
+use anyhow::{Context, Result, bail};
+use gradus_formula::Kind;
+use mdbook_preprocessor::book::{Book, BookItem, Chapter};
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext, parse_input};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+/// The preprocessor `gradus`.
+pub struct Gradus {
+    project: Project,
+    catalog: Arc<Catalog>,
+    links: Links,
+}
+
+/// Its name in `book.toml`; mdBook lets a preprocessor given in code replace one of the same name, so that it
+/// never runs twice.
+pub const NAME: &str = "gradus";
+
+impl Gradus {
+    /// A preprocessor over a catalogue, that links to what `links` offers.
+    pub fn new(project: Project, catalog: Arc<Catalog>, links: Links) -> Self {
+        Self { project, catalog, links }
+    }
+
+    /// Rewrites all chapters, in two passes: numbers first, because a reference may point forward.
+    ///
+    /// # Errors
+    /// With every fault of every chapter, each with file and line.
+    pub fn rewrite(&self, mut book: Book) -> Result<Book> {
+        let mut faults = Vec::new();
+        let mut scanned: BTreeMap<String, Vec<Piece>> = BTreeMap::new();
+        let mut placements: BTreeMap<String, Placement> = BTreeMap::new();
+        for chapter in book.chapters() {
+            let Some(path) = path(chapter) else { continue };
+            match scan(&chapter.content) {
+                Ok(pieces) => {
+                    self.place(chapter, &path, &pieces, &mut placements, &mut faults);
+                    scanned.insert(path, pieces);
+                }
+                Err(wrong) => {
+                    faults.extend(wrong.iter().map(|w| format!("book/src/{path}:{}: {}", w.line, w.text)));
+                }
+            }
+        }
+        let math = Math::new()?;
+        let pages = Pages {
+            catalog: &self.catalog,
+            project: &self.project,
+            math: &math,
+            links: &self.links,
+            placements,
+        };
+        book.for_each_mut(|item| {
+            let BookItem::Chapter(chapter) = item else { return };
+            let Some(path) = path(chapter) else { return };
+            for piece in scanned.get(&path).into_iter().flatten().rev() {
+                let alone = alone(&chapter.content, piece);
+                match pages.render(&piece.what, &path, alone) {
+                    Ok(html) => chapter.content.replace_range(piece.range.clone(), &html),
+                    Err(error) => faults.push(format!("book/src/{path}:{}: {error:#}", piece.line)),
+                }
+            }
+        });
+        if !faults.is_empty() {
+            faults.sort();
+            bail!("the book has {} fault(s):\n{}", faults.len(), faults.join("\n"));
+        }
+        Ok(book)
+    }
+
+    fn place(
+        &self,
+        chapter: &Chapter,
+        path: &str,
+        pieces: &[Piece],
+        placements: &mut BTreeMap<String, Placement>,
+        faults: &mut Vec<String>,
+    ) {
+        let section = chapter.number.as_ref().map(|n| n.to_string().trim_end_matches('.').to_owned());
+        let mut count = 0;
+        for piece in pieces {
+            let What::Formula(id) = &piece.what else { continue };
+            // An unknown id is reported where it is rendered.
+            let Ok(formula) = self.catalog.formula(id) else { continue };
+            let mut fault = |text: String| faults.push(format!("book/src/{path}:{}: {text}", piece.line));
+            let number = if matches!(formula.kind, Kind::Alias(_)) {
+                None
+            } else {
+                count += 1;
+                let Some(section) = &section else {
+                    fault(format!("`{id}` stands in a chapter without a number"));
+                    continue;
+                };
+                Some(format!("{section}.{count}"))
+            };
+            let here = Placement { chapter: path.into(), number };
+            if let Some(before) = placements.insert(id.clone(), here) {
+                fault(format!("`{id}` has its block already, in {}", before.chapter));
+            }
+        }
+    }
+}
+
+fn path(chapter: &Chapter) -> Option<String> {
+    chapter.path.as_ref().map(|p| p.to_string_lossy().replace('\\', "/"))
+}
+
+/// Whether a piece has its lines for itself (in a quotation or a list item too).
+fn alone(content: &str, piece: &Piece) -> bool {
+    let before = content[..piece.range.start].rsplit('\n').next().unwrap_or("");
+    let after = content[piece.range.end..].split('\n').next().unwrap_or("");
+    before.trim_start_matches(['>', ' ', '\t']).is_empty() && after.trim().is_empty()
+}
+
+impl Preprocessor for Gradus {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn run(&self, _: &PreprocessorContext, book: Book) -> Result<Book> {
+        self.rewrite(book)
+    }
+
+    fn supports_renderer(&self, renderer: &str) -> Result<bool> {
+        Ok(supports(renderer))
+    }
+}
+
+/// Whether the book can be written for this renderer: what takes a directive's place is HTML.
+pub fn supports(renderer: &str) -> bool {
+    renderer == "html"
+}
+
+/// mdBook's protocol for preprocessors: context and book as JSON in, the book as JSON out.
+///
+/// Plain mdBook does not write the pages of the sources, so places are named there, not linked.
+///
+/// # Errors
+/// If the input is not what mdBook sends, or the book has a fault.
+pub fn protocol(input: impl Read, mut output: impl Write) -> Result<()> {
+    let (_, book) = parse_input(input)?;
+    let gradus = Gradus::new(Project::here(), Arc::new(Catalog::new()?), Links::default());
+    let book = gradus.rewrite(book)?;
+    serde_json::to_writer(&mut output, &book).context("writing the book")
+}

@@ -1,0 +1,102 @@
+//! Where things lie in the workspace.
+
+use anyhow::{Context, Result, ensure};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A checkout of the workspace.
+#[derive(Debug, Clone)]
+pub struct Project {
+    root: PathBuf,
+}
+
+impl Project {
+    /// The checkout that this program was compiled from: it is only ever run from there, by cargo.
+    pub fn here() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
+        Self { root: root.to_path_buf() }
+    }
+
+    /// A checkout elsewhere.
+    pub fn at(root: &Path) -> Self {
+        Self { root: root.to_path_buf() }
+    }
+
+    /// The workspace's root folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The mdBook's folder.
+    pub fn book(&self) -> PathBuf {
+        self.root.join("book")
+    }
+
+    /// The folder of the crate that code calls `krate`: `gradus_activations` lies in `crates/activations`.
+    pub fn krate(&self, krate: &str) -> PathBuf {
+        let folder = krate.strip_prefix("gradus_").unwrap_or(krate).replace('_', "-");
+        self.root.join("crates").join(folder)
+    }
+
+    /// A path as messages show it: relative to the root, with forward slashes.
+    pub fn show(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy().replace('\\', "/")
+    }
+
+    /// A cargo command that runs at the root.
+    pub fn cargo(&self) -> Command {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&self.root);
+        // These describe the crate that cargo is running us for, not the one it will be asked to build.
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|n| n.starts_with("CARGO_PKG_") || n == "CARGO_MANIFEST_DIR") {
+                cargo.env_remove(name);
+            }
+        }
+        cargo
+    }
+
+    /// What `cargo metadata` says about the workspace's own packages.
+    pub fn metadata(&self) -> Result<serde_json::Value> {
+        let output = self
+            .cargo()
+            .args(["metadata", "--no-deps", "--format-version=1", "--offline"])
+            .output()
+            .context("running cargo metadata")?;
+        ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).context("reading cargo metadata")
+    }
+
+    /// The folder into which rustdoc writes, if it has written there.
+    pub fn api_docs(&self) -> Option<PathBuf> {
+        let metadata = self.metadata().ok()?;
+        let folder = Path::new(metadata["target_directory"].as_str()?).join("doc");
+        folder.is_dir().then_some(folder)
+    }
+}
+
+/// Every file below `folder`, in a fixed order; nothing where there is no such folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut waiting = vec![folder.to_path_buf()];
+    while let Some(path) = waiting.pop() {
+        for entry in std::fs::read_dir(&path).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() { waiting.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Copies a folder with everything in it.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    for file in files(from) {
+        let target = to.join(file.strip_prefix(from)?);
+        if let Some(parent) = target.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::copy(&file, &target).with_context(|| format!("copying {}", file.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! The run button's other end: compiles a snippet against the reader's own checkout and runs it, under limits.
+//!
+//! The code runs as the reader, like `cargo test` does; the limits keep a slip (an endless loop, an endless
+//! print, a huge allocation) from taking the machine along. They are no sandbox against hostile code: that is
+//! kept out by the server, which answers nobody but the book's own pages on this machine.
+
+mod limits;
+mod toolchain;
+mod wrap;
+
+pub use limits::{Ended, Limits, Stop, limited};
+pub use toolchain::Toolchain;
+pub use wrap::{Wrapped, wrap};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::Semaphore;
+
+/// How many snippets may be under way at once.
+pub const SLOTS: usize = 2;
+
+/// Whether the button can be used.
+#[derive(Debug, Clone)]
+pub enum Stage {
+    /// It was turned off, or can't work here.
+    Off(String),
+    /// The crates are being compiled.
+    Preparing,
+    /// It works.
+    Ready(Arc<Toolchain>),
+    /// The crates did not compile.
+    Failed(String),
+}
+
+/// Runs snippets, a few at a time.
+pub struct Runner {
+    stage: RwLock<Stage>,
+    slots: Semaphore,
+    compiling: Limits,
+    running: Limits,
+}
+
+/// What the page shows.
+#[derive(Debug, Serialize)]
+pub struct Answer {
+    /// What the compiler or the program printed.
+    pub result: String,
+    /// `compile` or `run`, where one of them failed.
+    pub error: Option<&'static str>,
+}
+
+/// Why a snippet was not even tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// All slots are taken.
+    Busy,
+    /// Not yet, or not at all.
+    NotReady(String),
+}
+
+impl Runner {
+    /// A runner in some stage, with the usual limits.
+    pub fn new(stage: Stage) -> Self {
+        Self::with_limits(stage, Limits::COMPILING, Limits::RUNNING)
+    }
+
+    /// A runner with limits of one's own.
+    pub fn with_limits(stage: Stage, compiling: Limits, running: Limits) -> Self {
+        Self { stage: RwLock::new(stage), slots: Semaphore::new(SLOTS), compiling, running }
+    }
+
+    /// The stage it is in.
+    pub fn stage(&self) -> Stage {
+        self.stage.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Moves to another stage.
+    pub fn set(&self, stage: Stage) {
+        *self.stage.write().unwrap_or_else(PoisonError::into_inner) = stage;
+    }
+
+    /// Compiles and runs a snippet, if there is a slot.
+    ///
+    /// # Errors
+    /// If the machine fails (no folder, no compiler); what is wrong with the snippet is in the answer.
+    pub async fn run(&self, code: &str) -> Result<Result<Answer, Refusal>> {
+        let toolchain = match self.stage() {
+            Stage::Ready(toolchain) => toolchain,
+            Stage::Preparing => {
+                return Ok(Err(Refusal::NotReady("the crates are still being compiled".into())));
+            }
+            Stage::Off(why) | Stage::Failed(why) => return Ok(Err(Refusal::NotReady(why))),
+        };
+        let Ok(_slot) = self.slots.try_acquire() else { return Ok(Err(Refusal::Busy)) };
+        let folder =
+            tempfile::Builder::new().prefix("gradus-run-").tempdir().context("a folder for the run")?;
+        self.compile_and_run(&toolchain, folder.path(), code).await.map(Ok)
+    }
+
+    async fn compile_and_run(&self, toolchain: &Toolchain, folder: &Path, code: &str) -> Result<Answer> {
+        let wrapped = wrap(code);
+        std::fs::write(folder.join("snippet.rs"), &wrapped.code).context("writing the snippet")?;
+        let arguments = toolchain.arguments(wrapped.tests);
+        let environment = toolchain.environment(folder);
+        let ended = limited(folder, &toolchain.rustc, &arguments, &environment, &self.compiling).await?;
+        if !ended.success {
+            return Ok(Answer { result: ended.shown(&self.compiling), error: Some("compile") });
+        }
+        let arguments = if wrapped.tests { vec!["--test-threads=1".into()] } else { Vec::new() };
+        let environment = [
+            ("HOME", folder.into()),
+            ("TMPDIR", folder.into()),
+            ("RUST_BACKTRACE", "0".into()),
+            ("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1".into()),
+        ];
+        let program = folder.join("snippet");
+        let ran = limited(folder, &program, &arguments, &environment, &self.running).await?;
+        // Warnings of the compiler stand above what the program says, as in a terminal.
+        let result = format!("{}{}", ended.output, ran.shown(&self.running));
+        Ok(Answer { result, error: (!ran.success).then_some("run") })
+    }
+}

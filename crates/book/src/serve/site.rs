@@ -1,0 +1,154 @@
+//! What the server answers.
+
+use super::guard::{TOKEN, guard, token};
+use crate::run::{Refusal, Runner, Stage};
+use anyhow::Result;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{DefaultBodyLimit, Json, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use tempfile::TempDir;
+use tokio::sync::broadcast;
+use tower::ServiceExt;
+use tower_http::services::{ServeDir, ServeFile};
+
+/// The largest request that is read.
+pub(super) const BODY_LIMIT: usize = 64 * 1024;
+
+/// A book being served.
+pub struct Site {
+    pub(super) hosts: Vec<String>,
+    token: String,
+    folder: RwLock<Arc<TempDir>>,
+    api: Option<PathBuf>,
+    runner: Arc<Runner>,
+    reload: broadcast::Sender<()>,
+}
+
+impl Site {
+    /// A site on `port`, of the pages in `folder`.
+    ///
+    /// # Errors
+    /// If the system has no random numbers.
+    pub fn new(port: u16, folder: TempDir, api: Option<PathBuf>, runner: Arc<Runner>) -> Result<Self> {
+        Ok(Self {
+            hosts: vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")],
+            token: token()?,
+            folder: RwLock::new(Arc::new(folder)),
+            api,
+            runner,
+            reload: broadcast::channel(8).0,
+        })
+    }
+
+    /// The folder of rustdoc pages that it answers for.
+    pub fn api(&self) -> Option<PathBuf> {
+        self.api.clone()
+    }
+
+    /// The runner.
+    pub fn runner(&self) -> &Arc<Runner> {
+        &self.runner
+    }
+
+    /// Serves another folder from now on, and tells the pages to reload. The old folder goes when the last
+    /// request that reads from it is done: mdBook empties its folder first, so each build has one of its own.
+    pub fn swap(&self, folder: TempDir) {
+        *self.folder.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(folder);
+        // Nobody may be listening.
+        let _ = self.reload.send(());
+    }
+
+    /// Removes the pages, at the end: threads that still know the site would keep them.
+    pub fn clear(&self) {
+        // What can't be removed stays in the system's folder for temporary files.
+        let _ = std::fs::remove_dir_all(self.folder().path());
+    }
+
+    fn folder(&self) -> Arc<TempDir> {
+        self.folder.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The routes, behind the guard.
+pub fn router(site: Arc<Site>) -> Router {
+    Router::new()
+        .route("/__gradus/session", get(session))
+        .route("/__gradus/evaluate.json", post(evaluate))
+        .route("/__livereload", get(livereload))
+        .fallback(page)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(site.clone(), guard))
+        .with_state(site)
+}
+
+/// The token and the state of the run button. JSON, never a script: another site could load a script.
+async fn session(State(site): State<Arc<Site>>) -> Response {
+    let (state, why, crates) = match site.runner.stage() {
+        Stage::Off(why) => ("off", why, Vec::new()),
+        Stage::Preparing => ("preparing", "the crates are being compiled".into(), Vec::new()),
+        Stage::Failed(why) => ("failed", why, Vec::new()),
+        Stage::Ready(t) => ("ready", String::new(), t.crates.keys().cloned().collect()),
+    };
+    Json(serde_json::json!({ "token": site.token, "run": state, "why": why, "crates": crates }))
+        .into_response()
+}
+
+/// What the page sends; the playground's other fields are not needed.
+#[derive(Deserialize)]
+struct Snippet {
+    code: String,
+}
+
+async fn evaluate(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    Json(snippet): Json<Snippet>,
+) -> Response {
+    if headers.get(TOKEN).is_none_or(|t| t.as_bytes() != site.token.as_bytes()) {
+        return (StatusCode::FORBIDDEN, "the token is missing or old: reload the page").into_response();
+    }
+    match site.runner.run(&snippet.code).await {
+        Ok(Ok(answer)) => Json(answer).into_response(),
+        Ok(Err(Refusal::Busy)) => {
+            (StatusCode::TOO_MANY_REQUESTS, "two snippets are running already").into_response()
+        }
+        Ok(Err(Refusal::NotReady(why))) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
+    }
+}
+
+async fn livereload(State(site): State<Arc<Site>>, upgrade: WebSocketUpgrade) -> Response {
+    let mut reload = site.reload.subscribe();
+    upgrade.on_upgrade(move |mut socket: WebSocket| async move {
+        tokio::select! {
+            told = reload.recv() => {
+                // That some reloads were missed is as good a reason to reload.
+                if !matches!(told, Err(broadcast::error::RecvError::Closed)) {
+                    let _ = socket.send(Message::text("reload")).await;
+                }
+            }
+            // The page was closed.
+            _ = socket.recv() => {}
+        }
+    })
+}
+
+/// A page or file of the book, or one of the API documentation.
+async fn page(State(site): State<Arc<Site>>, mut request: Request<Body>) -> Response {
+    if let (Some(api), Some(rest)) = (&site.api, request.uri().path().strip_prefix("/api/")) {
+        let Ok(uri) = format!("/{rest}").parse() else { return StatusCode::BAD_REQUEST.into_response() };
+        *request.uri_mut() = uri;
+        return ServeDir::new(api).oneshot(request).await.into_response();
+    }
+    let folder = site.folder();
+    let missing = ServeFile::new(folder.path().join("404.html"));
+    ServeDir::new(folder.path()).not_found_service(missing).oneshot(request).await.into_response()
+}

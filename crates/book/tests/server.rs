@@ -1,0 +1,343 @@
+//! The server's guards, each asked over HTTP as an attacker or a slip would.
+#![cfg(unix)]
+// A helper that panics fails the test that called it, which is what a test is for.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use gradus_book::project::Project;
+use gradus_book::run::{Limits, Runner, Stage, Toolchain};
+use gradus_book::serve::{Site, router};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Limits that a test can reach in a moment.
+const RUNNING: Limits =
+    Limits { wall: Duration::from_secs(3), cpu: 1, memory: 512, file: 1, output: 16 * 1024 };
+
+struct Server {
+    port: u16,
+    site: Arc<Site>,
+}
+
+struct Reply {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Reply {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+}
+
+fn pages() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("index.html"), "<p>first</p>").unwrap();
+    std::fs::write(folder.path().join("404.html"), "<p>nothing here</p>").unwrap();
+    folder
+}
+
+async fn server(stage: Stage) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let runner = Arc::new(Runner::with_limits(stage, Limits::COMPILING, RUNNING));
+    let site = Arc::new(Site::new(port, pages(), None, runner).unwrap());
+    tokio::spawn(axum::serve(listener, router(site.clone())).into_future());
+    Server { port, site }
+}
+
+fn ready() -> Stage {
+    Stage::Ready(Arc::new(Toolchain::bare(&Project::here()).unwrap()))
+}
+
+impl Server {
+    /// Sends a request as it is written.
+    async fn raw(&self, request: &str) -> Reply {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        // A refused body may end in a reset after the answer.
+        let _ = stream.read_to_end(&mut bytes).await;
+        let text = String::from_utf8_lossy(&bytes);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+        Reply { status, head: head.to_lowercase(), body: body.into() }
+    }
+
+    async fn get(&self, path: &str, headers: &[(&str, &str)]) -> Reply {
+        let host = format!("127.0.0.1:{}", self.port);
+        let mut all = vec![("Host", host.as_str()), ("Connection", "close")];
+        all.retain(|(name, _)| !headers.iter().any(|(own, _)| own == name));
+        all.extend(headers);
+        let lines: String = all.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        self.raw(&format!("GET {path} HTTP/1.1\r\n{lines}\r\n")).await
+    }
+
+    async fn token(&self) -> String {
+        self.get("/__gradus/session", &[]).await.json()["token"].as_str().unwrap().into()
+    }
+
+    async fn post(&self, body: &str, headers: &[(&str, &str)]) -> Reply {
+        let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let (port, length) = (self.port, body.len());
+        self.raw(&format!(
+            "POST /__gradus/evaluate.json HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\
+             Content-Length: {length}\r\n{lines}\r\n{body}"
+        ))
+        .await
+    }
+
+    /// Runs a snippet as the page does.
+    async fn run(&self, code: &str) -> Value {
+        let token = self.token().await;
+        let headers = [("Content-Type", "application/json"), ("X-Gradus-Token", token.as_str())];
+        let reply = self.post(&json!({ "code": code }).to_string(), &headers).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        reply.json()
+    }
+
+    async fn output(&self, code: &str) -> String {
+        self.run(code).await["result"].as_str().unwrap().into()
+    }
+}
+
+#[tokio::test]
+async fn pages_are_served_with_headers_that_keep_them_here() {
+    let server = server(Stage::Preparing).await;
+    let page = server.get("/", &[]).await;
+    assert_eq!((page.status, page.body.as_str()), (200, "<p>first</p>"));
+    for header in [
+        "content-security-policy: default-src 'self'",
+        "cross-origin-resource-policy: same-origin",
+        "x-frame-options: sameorigin",
+        "x-content-type-options: nosniff",
+    ] {
+        assert!(page.head.contains(header), "{header}: {}", page.head);
+    }
+    assert!(!page.head.contains("access-control-allow"), "{}", page.head);
+    let missing = server.get("/no/such/page.html", &[]).await;
+    assert_eq!((missing.status, missing.body.as_str()), (404, "<p>nothing here</p>"));
+    for way_out in ["/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd"] {
+        let reply = server.get(way_out, &[]).await;
+        assert!(reply.status == 404 || reply.status == 400, "{way_out}: {}", reply.status);
+        assert!(!reply.body.contains("root:"), "{way_out}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_build_takes_the_place_of_the_old_one() {
+    let server = server(Stage::Preparing).await;
+    let folder = pages();
+    std::fs::write(folder.path().join("index.html"), "<p>second</p>").unwrap();
+    server.site.swap(folder);
+    assert_eq!(server.get("/", &[]).await.body, "<p>second</p>");
+}
+
+#[tokio::test]
+async fn open_pages_are_told_to_reload() {
+    let server = server(Stage::Preparing).await;
+    let mut socket = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+    let port = server.port;
+    let hello = format!(
+        "GET /__livereload HTTP/1.1\r\nHost: localhost:{port}\r\nOrigin: http://localhost:{port}\r\nUpgrade: websocket\r\n\
+         Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    socket.write_all(hello.as_bytes()).await.unwrap();
+    let mut bytes = vec![0; 4096];
+    let n = socket.read(&mut bytes).await.unwrap();
+    assert!(bytes.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&bytes[..n]));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.site.swap(pages());
+    let n = tokio::time::timeout(Duration::from_secs(5), socket.read(&mut bytes)).await.unwrap().unwrap();
+    // A text frame of six bytes, as mdBook's page expects it.
+    assert_eq!(&bytes[..n], b"\x81\x06reload");
+}
+
+#[tokio::test]
+async fn foreign_hosts_origins_and_sites_are_refused() {
+    let server = server(ready()).await;
+    let (own, other) =
+        (format!("http://127.0.0.1:{}", server.port), format!("127.0.0.1:{}", server.port ^ 1));
+    let cases: [(&[(&str, &str)], u16); 9] = [
+        (&[("Host", "evil.example")], 421),
+        (&[("Host", "127.0.0.1")], 421),
+        (&[("Host", &other)], 421),
+        (&[("Origin", "http://evil.example")], 403),
+        (&[("Origin", "null")], 403),
+        (&[("Origin", &format!("https://127.0.0.1:{}", server.port))], 403),
+        (&[("Sec-Fetch-Site", "cross-site")], 403),
+        (&[("Sec-Fetch-Site", "same-site")], 403),
+        (&[("Origin", &own), ("Sec-Fetch-Site", "same-origin")], 200),
+    ];
+    for (headers, status) in cases {
+        let reply = server.get("/__gradus/session", headers).await;
+        assert_eq!(reply.status, status, "{headers:?}: {}", reply.body);
+        assert_eq!(reply.body.contains("token"), status == 200, "{headers:?}");
+    }
+    // A request without a Host at all is refused too.
+    assert_ne!(server.raw("GET /__gradus/session HTTP/1.1\r\nConnection: close\r\n\r\n").await.status, 200);
+    // The socket for reloads is behind the same guard.
+    assert_eq!(server.get("/__livereload", &[("Origin", "http://evil.example")]).await.status, 403);
+}
+
+#[tokio::test]
+async fn only_this_machine_can_connect() {
+    let server = server(ready()).await;
+    let outside = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    // No packet is sent: this only asks the system which address it would send from.
+    if outside.connect("192.0.2.1:9").is_ok() {
+        let own = outside.local_addr().unwrap().ip();
+        if !own.is_loopback() {
+            assert!(TcpStream::connect((own, server.port)).await.is_err(), "{own} answers");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_runs_without_the_token_the_type_and_a_small_body() {
+    let server = server(ready()).await;
+    let token = server.token().await;
+    assert_eq!(token.len(), 32);
+    let (kind, with) = (("Content-Type", "application/json"), ("X-Gradus-Token", token.as_str()));
+    let body = json!({ "code": "println!(\"ran\");" }).to_string();
+    assert_eq!(server.post(&body, &[kind]).await.status, 403);
+    assert_eq!(
+        server.post(&body, &[kind, ("X-Gradus-Token", "00000000000000000000000000000000")]).await.status,
+        403
+    );
+    // What a form of another site could send without asking first.
+    assert_eq!(server.post(&body, &[("Content-Type", "text/plain"), with]).await.status, 415);
+    assert_eq!(server.post("{", &[kind, with]).await.status, 400);
+    let huge = json!({ "code": "/".repeat(70 * 1024) }).to_string();
+    assert_eq!(server.post(&huge, &[kind, with]).await.status, 413);
+    assert_eq!(server.get("/__gradus/evaluate.json", &[with]).await.status, 405);
+    let ran = server.post(&body, &[kind, with]).await;
+    assert_eq!((ran.status, ran.json()["result"].as_str()), (200, Some("ran\n")));
+    // The next start has another token.
+    assert_ne!(token_of_another_start().await, token);
+}
+
+async fn token_of_another_start() -> String {
+    server(ready()).await.token().await
+}
+
+#[tokio::test]
+async fn the_session_says_when_the_button_works() {
+    let server = server(Stage::Preparing).await;
+    let token = server.token().await;
+    let headers = [("Content-Type", "application/json"), ("X-Gradus-Token", token.as_str())];
+    assert_eq!(server.get("/__gradus/session", &[]).await.json()["run"], "preparing");
+    assert_eq!(server.post("{\"code\":\"\"}", &headers).await.status, 503);
+    server.site.runner().set(Stage::Off("turned off".into()));
+    let session = server.get("/__gradus/session", &[]).await.json();
+    assert_eq!((session["run"].as_str(), session["why"].as_str()), (Some("off"), Some("turned off")));
+    let refused = server.post("{\"code\":\"\"}", &headers).await;
+    assert_eq!((refused.status, refused.body.as_str()), (503, "turned off"));
+    server.site.runner().set(ready());
+    assert_eq!(server.get("/__gradus/session", &[]).await.json()["run"], "ready");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_two_snippets_run_at_once() {
+    let server = Arc::new(server(ready()).await);
+    let token = server.token().await;
+    let ask = |code: &'static str| {
+        let (server, token) = (server.clone(), token.clone());
+        tokio::spawn(async move {
+            let headers = [("Content-Type", "application/json"), ("X-Gradus-Token", token.as_str())];
+            server.post(&json!({ "code": code }).to_string(), &headers).await.status
+        })
+    };
+    const SLEEP: &str = "std::thread::sleep(std::time::Duration::from_secs(2));";
+    let slow = [ask(SLEEP), ask(SLEEP)];
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(ask("").await.unwrap(), 429);
+    for one in slow {
+        assert_eq!(one.await.unwrap(), 200);
+    }
+    assert_eq!(ask("").await.unwrap(), 200);
+}
+
+#[tokio::test]
+async fn snippets_get_a_main_in_which_errors_can_be_returned() {
+    let server = server(ready()).await;
+    let cases = [
+        ("let x: i32 = \"4\".parse()?;\nprintln!(\"{x}\")", Value::Null, "4\n"),
+        (
+            "let x: i32 = \"4\".parse()?;\nprintln!(\"{x}\");\nOk::<(), std::num::ParseIntError>(())",
+            Value::Null,
+            "4\n",
+        ),
+        ("let x: i32 = \"four\".parse()?;", "run".into(), "Error: ParseIntError { kind: InvalidDigit }\n"),
+        ("println!(\"out\"); eprintln!(\"err\");", Value::Null, "out\nerr\n"),
+    ];
+    for (code, error, result) in cases {
+        let answer = server.run(code).await;
+        assert_eq!((&answer["error"], answer["result"].as_str()), (&error, Some(result)), "{code}");
+    }
+    let wrong = server.run("let a = 1;\n\nlet b: u32 = \"2\";").await;
+    assert_eq!(wrong["error"], "compile");
+    assert!(wrong["result"].as_str().unwrap().contains("snippet.rs:3:14"), "{wrong}");
+    let tested = server.run("#[test]\nfn fails() { assert_eq!(1 + 1, 3); }").await;
+    assert_eq!(tested["error"], "run");
+    assert!(tested["result"].as_str().unwrap().contains("test fails ... FAILED"), "{tested}");
+}
+
+#[tokio::test]
+async fn processor_time_is_limited() {
+    let server = server(ready()).await;
+    let started = Instant::now();
+    let output = server.output("let mut x = 0u64; loop { x = std::hint::black_box(x + 1); }").await;
+    assert!(output.ends_with("[stopped: more than 1 s of processor time]\n"), "{output}");
+    assert!(started.elapsed() < RUNNING.wall + Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn time_on_the_wall_is_limited_and_children_end_with_their_parent() {
+    let server = server(ready()).await;
+    let started = Instant::now();
+    // The child would write its mark after the limit, if it lived.
+    let mark = tempfile::tempdir().unwrap();
+    let file = mark.path().join("alive");
+    let code = format!(
+        "std::process::Command::new(\"sh\").args([\"-c\", \"sleep 5; echo > {}\"]).spawn()?;\n\
+         println!(\"started\"); std::thread::sleep(std::time::Duration::from_secs(60));",
+        file.display()
+    );
+    let output = server.output(&code).await;
+    assert_eq!(output, "started\n[stopped after 3 s]\n");
+    assert!(started.elapsed() < Duration::from_secs(30));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!file.exists(), "the child lived on");
+}
+
+#[tokio::test]
+async fn memory_files_and_output_are_limited() {
+    let server = server(ready()).await;
+    let memory = server.output("let v = vec![1u8; 1 << 30]; println!(\"{}\", v[77]);").await;
+    assert!(memory.ends_with("[stopped: more than 512 MiB of memory]\n"), "{memory}");
+    let file = server.output("std::fs::write(\"big\", vec![0; 3 << 20])?;").await;
+    assert!(file.ends_with("[stopped: a file of more than 1 MiB]\n"), "{file}");
+    let printed = server.output("loop { println!(\"again\"); }").await;
+    assert!(printed.ends_with("[stopped: more than 16 KiB of output]\n"), "{}", printed.len());
+    assert!(printed.len() < 17 * 1024, "{}", printed.len());
+}
+
+#[tokio::test]
+async fn the_environment_is_scrubbed_and_each_run_has_a_new_folder() {
+    // Cargo has set this for every test.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    let server = server(ready()).await;
+    let code = "let mut names: Vec<_> = std::env::vars().map(|v| v.0).collect(); names.sort();\n\
+                println!(\"{names:?} {:?}\", option_env!(\"CARGO_MANIFEST_DIR\"));";
+    let seen = server.output(code).await;
+    assert!(!seen.contains("CARGO") && seen.contains("HOME") && seen.ends_with("None\n"), "{seen}");
+    let write = "println!(\"{}\", std::env::current_dir()?.display()); std::fs::write(\"left\", \"\")?;";
+    let folder = server.output(write).await;
+    assert!(!std::path::Path::new(folder.trim()).exists(), "{folder} is still there");
+    assert_eq!(server.output("println!(\"{}\", std::path::Path::new(\"left\").exists());").await, "false\n");
+}
