@@ -142,7 +142,8 @@ pub(crate) fn x_ln_y<T: Scalar>(x: T, y: T) -> T {
 /// ```
 pub fn log_likelihood<T: Scalar>(probability: T, label: T) -> T {
     let against = T::ONE - label;
-    let no = if against == T::ZERO && probability <= T::ONE { T::ZERO } else { against * (-probability).ln_1p() };
+    let no =
+        if against == T::ZERO && probability <= T::ONE { T::ZERO } else { against * (-probability).ln_1p() };
     x_ln_y(label, probability) + no
 }
 
@@ -159,7 +160,7 @@ pub fn log_likelihood<T: Scalar>(probability: T, label: T) -> T {
 /// ```
 /// use gradus_losses::total_log_likelihood;
 /// use gradus_tensor::Tensor;
-/// let l = total_log_likelihood(&Tensor::from([0.5, 0.5]), &Tensor::from([1.0, 0.0]))?;
+/// let l = total_log_likelihood(&Tensor::from([0.5f64, 0.5]), &Tensor::from([1.0, 0.0]))?;
 /// assert_eq!(l, -2.0 * 2f64.ln());
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
@@ -185,7 +186,7 @@ pub fn total_log_likelihood<T: Scalar>(probability: &Tensor<T>, label: &Tensor<T
 /// ```
 /// use gradus_losses::bce;
 /// use gradus_tensor::Tensor;
-/// let loss = bce(&Tensor::from([0.25, 0.5]), &Tensor::from([1.0, 0.0]))?;
+/// let loss = bce(&Tensor::from([0.25f64, 0.5]), &Tensor::from([1.0, 0.0]))?;
 /// assert!((loss.item()? - 1.5 * 2f64.ln()).abs() < 1e-15); // (ln 4 + ln 2) / 2
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
@@ -211,7 +212,7 @@ pub fn bce<T: Scalar>(probability: &Tensor<T>, label: &Tensor<T>) -> Result<Tens
 /// ```
 /// use gradus_losses::bce_with_logits;
 /// use gradus_tensor::Tensor;
-/// let loss = bce_with_logits(&Tensor::from([0.0, 1000.0]), &Tensor::from([1.0, 0.0]))?;
+/// let loss = bce_with_logits(&Tensor::from([0.0f64, 1000.0]), &Tensor::from([1.0, 0.0]))?;
 /// assert_eq!(loss.item()?, (2f64.ln() + 1000.0) / 2.0);
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
@@ -219,7 +220,7 @@ pub fn bce_with_logits<T: Scalar>(logit: &Tensor<T>, label: &Tensor<T>) -> Resul
     Elementwise { loss: BceWithLogits, reduction: Reduction::Mean }.eval([logit, label])
 }
 
-fn unit_interval<T: Scalar>(op: &'static str, name: &'static str, x: &Tensor<T>) -> Result<()> {
+pub(crate) fn unit_interval<T: Scalar>(op: &'static str, name: &'static str, x: &Tensor<T>) -> Result<()> {
     // A NaN is not outside: it passes through.
     match x.as_slice().iter().position(|&v| v < T::ZERO || v > T::ONE) {
         Some(i) => {

@@ -1,6 +1,7 @@
 //! Cross entropy from scores: softmax, logarithm, loss and gradient in one operation.
 
 use crate::Reduction;
+use crate::classes;
 use crate::reduction::{checked_weights, scaled};
 use crate::symbols::{CLASS, N, SCORES};
 use gradus_autograd::Op;
@@ -97,7 +98,7 @@ pub(crate) const FORMULA_GENERAL: Formula = Formula {
 /// ```
 /// use gradus_losses::cross_entropy;
 /// use gradus_tensor::Tensor;
-/// let scores = Tensor::from([[0.0, 0.0], [100.0, 0.0]]);
+/// let scores = Tensor::from([[0.0f64, 0.0], [100.0, 0.0]]);
 /// let loss = cross_entropy(&scores, &Tensor::from([1u32, 0]))?.item()?;
 /// assert!((loss - (2f64.ln() + (-100f64).exp()) / 2.0).abs() < 1e-16);
 /// # Ok::<(), gradus_tensor::Error>(())
@@ -182,13 +183,7 @@ impl CrossEntropy {
     /// N and K, and each sample's weight.
     fn prepare<T: Scalar>(&self, scores: &Tensor<T>) -> Result<(usize, usize, Vec<T>)> {
         let op = "cross_entropy";
-        let &[n, k] = scores.dims() else {
-            return Err(Error::Shape { op, expected: "scores of shape [N, K]".into(), got: scores.shape() });
-        };
-        if self.classes.len() != n {
-            let expected = format!("one row of scores a class ({} came)", self.classes.len());
-            return Err(Error::Shape { op, expected, got: scores.shape() });
-        }
+        let (n, k) = classes::shape(op, scores, &self.classes)?;
         if !(0.0..=1.0).contains(&self.smoothing) {
             let (value, allowed) = (self.smoothing.to_string(), "0..=1".into());
             return Err(Error::Argument { op, name: "label_smoothing", value, allowed });
@@ -205,8 +200,7 @@ impl CrossEntropy {
             if self.ignored == Some(class) {
                 *weight = T::ZERO;
             } else if class as usize >= k {
-                let (value, allowed) = (format!("{class} (row {i})"), format!("0..{k}"));
-                return Err(Error::Argument { op, name: "class", value, allowed });
+                return Err(classes::outside(op, class, i, k));
             } else if let Some(by_class) = &by_class {
                 *weight *= by_class[class as usize];
             }
@@ -258,9 +252,11 @@ impl<T: Scalar> Op<T, 1> for CrossEntropy {
             .zip(&self.classes)
             .zip(&weights)
             // An ignored row is not looked at: its class need not exist.
-            .map(|((row, &class), &w)| {
-                if w == T::ZERO { T::ZERO } else { sample(row, class as usize, T::of(self.smoothing)) }
-            })
+            .map(
+                |((row, &class), &w)| {
+                    if w == T::ZERO { T::ZERO } else { sample(row, class as usize, T::of(self.smoothing)) }
+                },
+            )
             .collect();
         let (loss, total) = self.reduction.apply(losses, Some(&weights));
         Ok((loss, (gradient, weights, total)))
@@ -303,7 +299,7 @@ impl<T: Scalar> Op<T, 1> for CrossEntropy {
 /// ```
 /// use gradus_losses::soft_cross_entropy;
 /// use gradus_tensor::Tensor;
-/// let loss = soft_cross_entropy(&Tensor::from([[0.0, 0.0]]), &Tensor::from([[0.3, 0.7]]))?;
+/// let loss = soft_cross_entropy(&Tensor::from([[0.0f64, 0.0]]), &Tensor::from([[0.3, 0.7]]))?;
 /// assert!((loss.item()? - 2f64.ln()).abs() < 1e-15);
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
@@ -337,7 +333,8 @@ impl<T: Scalar> Op<T, 2> for SoftCrossEntropy {
     fn forward(&self, [scores, target]: [&Tensor<T>; 2]) -> Result<(Tensor<T>, Tensor<T>)> {
         soft_shapes("soft_cross_entropy", scores, target)?;
         let log_p = gradus_activations::log_softmax(scores, 1)?;
-        let losses = target.zip(&log_p, |t, l| if t == T::ZERO { T::ZERO } else { -(t * l) })?.sum_axis(1)?.into_vec();
+        let losses =
+            target.zip(&log_p, |t, l| if t == T::ZERO { T::ZERO } else { -(t * l) })?.sum_axis(1)?.into_vec();
         Ok((self.reduction.apply(losses, None).0, log_p))
     }
 
@@ -374,7 +371,7 @@ impl<T: Scalar> Op<T, 2> for SoftCrossEntropy {
 /// ```
 /// use gradus_losses::categorical_cross_entropy;
 /// use gradus_tensor::Tensor;
-/// let loss = categorical_cross_entropy(&Tensor::from([[0.5, 0.5]]), &Tensor::from([[1.0, 0.0]]))?;
+/// let loss = categorical_cross_entropy(&Tensor::from([[0.5f64, 0.5]]), &Tensor::from([[1.0, 0.0]]))?;
 /// assert_eq!(loss, 2f64.ln());
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```

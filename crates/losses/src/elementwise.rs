@@ -60,7 +60,8 @@ impl<T: Scalar, L: Componentwise> Op<T, 2> for Elementwise<L> {
         let weight: Vec<T> = (0..n).map(|i| self.reduction.spread(i, dy, T::ONE, total)).collect();
         let gradient = |pick: fn((T, T)) -> T| {
             let pairs = prediction.as_slice().iter().zip(target.as_slice()).enumerate();
-            let slope = |(k, (&p, &t)): (usize, (&T, &T))| pick(self.loss.slopes(p, t)) * weight[k / d.max(1)];
+            let slope =
+                |(k, (&p, &t)): (usize, (&T, &T))| pick(self.loss.slopes(p, t)) * weight[k / d.max(1)];
             Tensor::from_vec(pairs.map(slope).collect(), prediction.shape())
         };
         Ok([

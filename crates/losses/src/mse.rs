@@ -55,7 +55,7 @@ pub(crate) const FORMULA: Formula = Formula {
 /// ```
 /// use gradus_losses::squared_distance;
 /// use gradus_tensor::Tensor;
-/// assert_eq!(squared_distance(&Tensor::from([3.0, 5.0]), &Tensor::from([0.0, 1.0]))?, 25.0);
+/// assert_eq!(squared_distance(&Tensor::from([3.0f64, 5.0]), &Tensor::from([0.0, 1.0]))?, 25.0);
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
 pub fn squared_distance<T: Scalar>(prediction: &Tensor<T>, target: &Tensor<T>) -> Result<T> {

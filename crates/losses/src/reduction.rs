@@ -76,7 +76,11 @@ pub(crate) fn checked_weights<T: Scalar>(
 }
 
 /// The samples and the components of each, of two tensors of one shape.
-pub(crate) fn samples<T: Scalar>(op: &'static str, prediction: &Tensor<T>, target: &Tensor<T>) -> Result<(usize, usize)> {
+pub(crate) fn samples<T: Scalar>(
+    op: &'static str,
+    prediction: &Tensor<T>,
+    target: &Tensor<T>,
+) -> Result<(usize, usize)> {
     if prediction.shape() != target.shape() {
         let expected = format!("prediction and target of one shape; the target has {}", target.shape());
         return Err(Error::Shape { op, expected, got: prediction.shape() });

@@ -4,8 +4,13 @@ use gradus_formula::Symbol;
 
 pub(crate) const N: Symbol =
     Symbol { latex: "n", code: "n", meaning: "the number of samples", shape: "[]", unit: "count" };
-pub(crate) const Y: Symbol =
-    Symbol { latex: "y", code: "target", meaning: "the true value", shape: "[N] or [N, D]", unit: "those of the data" };
+pub(crate) const Y: Symbol = Symbol {
+    latex: "y",
+    code: "target",
+    meaning: "the true value",
+    shape: "[N] or [N, D]",
+    unit: "those of the data",
+};
 pub(crate) const Y_HAT: Symbol = Symbol {
     latex: r"\hat y",
     code: "prediction",
