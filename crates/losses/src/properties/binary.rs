@@ -267,7 +267,7 @@ fn logits() -> Vec<Property> {
             logit_batch("bce-logits.gradient", &["bce-logits"], "the gradients in logit and label", 8.0),
             |case| {
                 let (z, y) = logit_parts(case)?;
-                Ok((LOGITS, [z, y]))
+                Ok((LOGITS, [z, inside(&y)]))
             },
         ),
         logit_batch(

@@ -248,7 +248,7 @@ fn masks() -> Vec<Property> {
             .draw(Draw::size("d", 1..=6))
             .draw(Draw::array("prediction", 0.0..=1.0, &["n", "d"]).limited(0.0..=1.0))
             .draw(Draw::array("target", 0.0..=1.0, &["n", "d"]).limited(0.0..=1.0))
-            .draw(Draw::log("smooth", 0.01..=10.0))
+            .draw(Draw::log("smooth", 1.0..=10.0))
     };
     vec![
         masks("dice-loss.range", "it lies between 0 and 1, and is symmetric")
