@@ -1,4 +1,5 @@
 //! The runner's own promises, by hand.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests too
 
 use gradus_formula::{Config, Draw, Outcome, Property, Ranges, Status, replay, run};
 
@@ -143,4 +144,58 @@ fn an_observation_has_the_schemas_keys_and_no_others() {
     ];
     assert_eq!(keys, schema);
     assert_eq!(json["status"], if record.status == Status::Passed { "passed" } else { "failed" });
+}
+
+/// The values that a real draw takes under a range.
+fn values(draw: Draw, low: f64, high: f64) -> Vec<f64> {
+    let name = draw.name;
+    let property = Property::new("test.values", &["test"], "nothing").draw(draw).check(|_| Ok(0.0));
+    let mut ranges = Ranges::default();
+    ranges.set(name, low, high);
+    let mut seen = Vec::new();
+    let config = Config { ranges, cases: 64, ..Config::default() };
+    run(&property, &config, &mut |r| seen.extend(r.inputs.get(name).unwrap().numbers())).unwrap();
+    seen
+}
+
+#[test]
+fn a_range_of_one_number_draws_that_number() {
+    for x in [0.29, -1.15, 0.0, 1e-300, 1.7e308, std::f64::consts::PI, 709.782_712_893_383_97] {
+        assert_eq!(values(Draw::real("x", 0.0..=1.0), x, x), [x; 64]);
+    }
+    assert_eq!(values(Draw::log("x", 1.0..=10.0), 2.0, 2.0), [2.0; 64]);
+}
+
+#[test]
+fn a_range_reaches_its_ends_and_not_beyond() {
+    for cents in (-300..-33).chain(1..300) {
+        let (low, high) = (f64::from(cents) / 100.0, f64::from(cents + 33) / 100.0);
+        let seen = values(Draw::real("x", 0.0..=1.0), low, high);
+        assert!(seen.iter().all(|&x| low <= x && x <= high), "{low}..{high}");
+        // Shrinking walks towards 0, and so to the end that is nearest to it. 0.29 · 10⁶ rounds to less than 290000.
+        let end = if low > 0.0 { low } else { high };
+        let property = Property::new("test.never", &["test"], "never")
+            .draw(Draw::real("x", low..=high))
+            .holds(|_| Ok(false));
+        let found = run(&property, &Config::default(), &mut |_| {}).unwrap().counterexample.unwrap();
+        assert_eq!(found.line(), format!("x = {end}"));
+    }
+}
+
+#[test]
+fn shrinking_stays_in_a_range_without_positive_numbers_and_finds_its_end() {
+    for (low, high) in [(-5, -5), (-5, -3), (-9, 0), (0, 0), (-4, 7), (3, 3)] {
+        let property = Property::new("test.never", &["test"], "never")
+            .draw(Draw::integer("i", low..=high))
+            .holds(|_| Ok(false));
+        let check = |record: &gradus_formula::CaseRecord| {
+            let i: i64 = record.inputs.get("i").unwrap().to_string().parse().unwrap();
+            assert!((low..=high).contains(&i), "{i} is not in {low}..={high}");
+        };
+        for seed in 0..20 {
+            let config = Config { seed, ..Config::default() };
+            let found = run(&property, &config, &mut |r| check(r)).unwrap().counterexample.unwrap();
+            assert_eq!(found.line(), format!("i = {}", 0.clamp(low, high)));
+        }
+    }
 }
