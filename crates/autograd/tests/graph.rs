@@ -1,7 +1,7 @@
 //! The graph's own promises: long chains, forks, freeing, refusals.
 
 use gradus_autograd::ops::{Permute, PowF, PowI, Slice};
-use gradus_autograd::{Buffer, Error, Op, OpMany, Parameters, SlotMut, Var, no_grad, parameters};
+use gradus_autograd::{Buffer, Error, Mode, Op, OpMany, Parameters, SlotMut, Var, no_grad, parameters};
 use gradus_tensor::{Result, Scalar, Tensor};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -327,4 +327,113 @@ fn what_was_saved_is_handed_back_with_or_without_a_graph() {
             assert_eq!(gradients.get(&var), Some(&saved.mul(&Tensor::from([1.0, 10.0])).unwrap()));
         }
     }
+}
+
+/// Tells which inputs' gradients it was asked for.
+struct Asked(Arc<std::sync::Mutex<Vec<bool>>>);
+
+impl Op<f64, 2> for Asked {
+    type Saved = ();
+
+    fn forward(&self, [x, _]: [&Tensor<f64>; 2]) -> Result<(Tensor<f64>, ())> {
+        Ok((x.clone(), ()))
+    }
+
+    fn vjp(
+        &self,
+        _: [&Tensor<f64>; 2],
+        _: &(),
+        dy: &Tensor<f64>,
+        wants: [bool; 2],
+    ) -> Result<[Option<Tensor<f64>>; 2]> {
+        *self.0.lock().unwrap() = wants.to_vec();
+        Ok([Some(dy.clone()), Some(dy.clone())])
+    }
+}
+
+impl OpMany<f64> for Asked {
+    type Saved = ();
+
+    fn forward(&self, inputs: &[&Tensor<f64>]) -> Result<(Tensor<f64>, ())> {
+        Ok((inputs[0].clone(), ()))
+    }
+
+    fn vjp(
+        &self,
+        _: &[&Tensor<f64>],
+        _: &(),
+        dy: &Tensor<f64>,
+        wants: &[bool],
+    ) -> Result<Vec<Option<Tensor<f64>>>> {
+        *self.0.lock().unwrap() = wants.to_vec();
+        Ok(vec![Some(dy.clone()); wants.len()])
+    }
+}
+
+#[test]
+fn only_what_is_tracked_is_asked_for_and_given() {
+    let asked = Arc::default();
+    let op = || Asked(Arc::clone(&asked));
+    let (x, data) = (Var::parameter(Tensor::from([1.0])), Var::constant(Tensor::from([2.0])));
+    for (inputs, wants) in
+        [([&x, &data], [true, false]), ([&data, &x], [false, true]), ([&x, &x], [true, true])]
+    {
+        for y in [Var::apply(op(), inputs).unwrap(), Var::apply_many(op(), &inputs).unwrap()] {
+            let gradients = y.backward().unwrap();
+            assert_eq!(*asked.lock().unwrap(), wants);
+            assert_eq!((gradients.len(), gradients.get(&data)), (1, None));
+        }
+    }
+    let quiet = [Var::apply(op(), [&data, &data]).unwrap(), Var::apply_many(op(), &[&data]).unwrap()];
+    assert!(quiet.iter().all(|y| !y.is_tracked() && y.backward().unwrap_err() == Error::Untracked));
+}
+
+#[test]
+fn gradients_of_a_fork_add_up_inside_and_at_the_leaves() {
+    let x = Var::parameter(Tensor::from([2.0]));
+    let square = x.mul(&x).unwrap(); // x²
+    let fork = square.mul(&square).unwrap().add(&square).unwrap().sub(&x).unwrap(); // x⁴ + x² − x
+    assert_eq!(fork.backward().unwrap().get(&x), Some(&Tensor::from([35.0])));
+    let y = Var::concatenate(&[&x, &x, &x], 0).unwrap();
+    let gradients = y.backward_with(&Tensor::from([1.0, 10.0, 100.0])).unwrap();
+    assert_eq!(gradients.get(&x), Some(&Tensor::from([111.0])));
+}
+
+#[test]
+fn methods_of_a_variable_are_the_tensors() {
+    let x = Tensor::from_fn([2, 3, 4], |i| (12 * i[0] + 4 * i[1] + i[2]) as f64).unwrap();
+    let v = Var::parameter(x.clone());
+    assert_eq!(v.transpose().unwrap().value(), x.transpose().unwrap());
+    for axis in 0..3 {
+        assert_eq!(v.select(axis, 1).unwrap().value(), x.select(axis, 1).unwrap());
+        assert_eq!(v.insert_axis(axis).unwrap().value(), x.insert_axis(axis).unwrap());
+        assert_eq!(Var::stack(&[&v, &v], axis).unwrap().value(), Tensor::stack(&[&x, &x], axis).unwrap());
+        assert!(v.select(axis, 4).is_err() && v.remove_axis(axis).is_err());
+    }
+    assert!(v.select(3, 0).is_err() && Var::<f64>::stack(&[], 0).is_err());
+    assert!(Var::parameter(Tensor::from([1.0])).transpose().is_err());
+}
+
+#[test]
+fn lists_are_numbered_from_nought_and_visited_in_order() {
+    let weight = |x: f64| Var::parameter(Tensor::from([x]));
+    let mut list = vec![Some(weight(1.0)), None, Some(weight(3.0))];
+    let names: Vec<_> = list.named_parameters().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["0", "2"]);
+    let mut seen = Vec::new();
+    list.visit_mut(&mut Default::default(), &mut |name, _| seen.push(name.to_owned()));
+    assert_eq!(seen, names);
+    let mut nested = vec![vec![Box::new(weight(1.0))], vec![Box::new(weight(2.0)), Box::new(weight(3.0))]];
+    assert_eq!(nested.state().keys().collect::<Vec<_>>(), ["0.0", "1.0", "1.1"]);
+    seen.clear();
+    nested.visit_mut(&mut Default::default(), &mut |name, _| seen.push(name.to_owned()));
+    assert_eq!(seen, ["0.0", "1.0", "1.1"]);
+}
+
+#[test]
+fn a_mode_stays_what_it_is_when_it_is_lent() {
+    let mut rng = gradus_tensor::rng(0);
+    let mut train = Mode::Train(&mut rng);
+    assert!(train.is_train() && train.reborrow().is_train() && train.is_train());
+    assert!(!Mode::Eval.is_train() && !Mode::Eval.reborrow().is_train());
 }
