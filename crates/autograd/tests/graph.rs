@@ -1,4 +1,5 @@
 //! The graph's own promises: long chains, forks, freeing, refusals.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests too
 
 use gradus_autograd::ops::{Permute, PowF, PowI, Slice};
 use gradus_autograd::{Buffer, Error, Mode, Op, OpMany, Parameters, SlotMut, Var, no_grad, parameters};

@@ -212,11 +212,10 @@ impl<T: Scalar> Tensor<T> {
     /// If there is no such axis, or its size is 0.
     pub fn log_sum_exp_axis(&self, axis: usize) -> Result<Self> {
         let max = self.max_of("log_sum_exp", axis)?;
-        // An infinite maximum is the result itself, and ∞ − ∞ would be NaN.
+        // Of an infinite maximum, ∞ − ∞ would be NaN; without a shift the sum is 0 or ∞, and its logarithm right.
         let shift = max.map(|m| if m.is_finite() { m } else { T::ZERO });
         let sum = self.sub(&shift.insert_axis(axis)?)?.map_into(T::exp).sum_axis(axis)?;
-        let total = sum.zip(&shift, |s, m| s.ln() + m)?;
-        total.zip(&max, |t, m| if m.is_finite() || Scalar::is_nan(m) { t } else { m })
+        sum.zip(&shift, |s, m| s.ln() + m)
     }
 
     /// `f` of every element, in this tensor's own buffer where nobody shares it.
