@@ -102,9 +102,12 @@ pub trait Parameters<T: Scalar> {
         out
     }
 
-    /// How many numbers are learned.
+    /// How many numbers are learned; a parameter that is tied, under two names, counts once.
     fn parameter_count(&self) -> usize {
-        self.named_parameters().iter().map(|(_, p)| p.shape().elements()).sum()
+        let parameters = self.named_parameters();
+        let each: BTreeMap<u64, usize> =
+            parameters.iter().map(|(_, p)| (p.id(), p.shape().elements())).collect();
+        each.values().sum()
     }
 
     /// The values of all parameters and buffers, by name.
@@ -221,14 +224,16 @@ impl<T: Scalar, P: Parameters<T>> Parameters<T> for Vec<P> {
 #[macro_export]
 macro_rules! parameters {
     ($layer:ident<T> { $($field:ident $(as $name:literal)?),* $(,)? }) => {
-        impl<T: ::gradus_tensor::Scalar> $crate::Parameters<T> for $layer<T> {
+        impl<T: $crate::__macro::Scalar> $crate::Parameters<T> for $layer<T> {
             fn visit(&self, name: &mut $crate::Name, see: &mut dyn FnMut(&str, $crate::Slot<'_, T>)) {
+                let _ = (&name, &see); // a layer without fields uses neither
                 $(name.scope($crate::parameters!(@ $field $($name)?), |name| {
                     $crate::Parameters::visit(&self.$field, name, see)
                 });)*
             }
 
             fn visit_mut(&mut self, name: &mut $crate::Name, see: &mut dyn FnMut(&str, $crate::SlotMut<'_, T>)) {
+                let _ = (&name, &see);
                 $(name.scope($crate::parameters!(@ $field $($name)?), |name| {
                     $crate::Parameters::visit_mut(&mut self.$field, name, see)
                 });)*
@@ -236,5 +241,16 @@ macro_rules! parameters {
         }
     };
     (@ $field:ident $name:literal) => { $name };
-    (@ $field:ident) => { stringify!($field) };
+    (@ $field:ident) => { $crate::__macro::field_name(::core::stringify!($field)) };
+}
+
+/// What [`parameters!`](crate::parameters) needs where it is used: a crate that uses it need not name the tensor crate.
+#[doc(hidden)]
+pub mod __macro {
+    pub use gradus_tensor::Scalar;
+
+    /// A field's name as a state has it: `type` for `r#type`.
+    pub fn field_name(field: &'static str) -> &'static str {
+        field.strip_prefix("r#").unwrap_or(field)
+    }
 }
