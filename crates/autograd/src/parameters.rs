@@ -3,7 +3,7 @@
 
 use crate::{Error, Var};
 use gradus_tensor::{Scalar, Tensor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// A tensor that belongs to a layer but is not learned: running statistics. Shared, behind a lock.
@@ -91,23 +91,23 @@ pub trait Parameters<T: Scalar> {
     /// The same, to replace them.
     fn visit_mut(&mut self, name: &mut Name, see: &mut dyn FnMut(&str, SlotMut<'_, T>));
 
-    /// The parameters with their names.
+    /// The parameters with their names; one that is tied, under two names, once, under its first.
     fn named_parameters(&self) -> Vec<(String, Var<T>)> {
         let mut out = Vec::new();
+        let mut seen = BTreeSet::new();
         self.visit(&mut Name::default(), &mut |name, slot| {
-            if let Slot::Parameter(p) = slot {
+            if let Slot::Parameter(p) = slot
+                && seen.insert(p.id())
+            {
                 out.push((name.to_owned(), p.clone()));
             }
         });
         out
     }
 
-    /// How many numbers are learned; a parameter that is tied, under two names, counts once.
+    /// How many numbers are learned.
     fn parameter_count(&self) -> usize {
-        let parameters = self.named_parameters();
-        let each: BTreeMap<u64, usize> =
-            parameters.iter().map(|(_, p)| (p.id(), p.shape().elements())).collect();
-        each.values().sum()
+        self.named_parameters().iter().map(|(_, p)| p.shape().elements()).sum()
     }
 
     /// The values of all parameters and buffers, by name.
