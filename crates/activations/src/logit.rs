@@ -53,13 +53,14 @@ pub fn logit<T: Scalar>(p: T) -> T {
     }
 }
 
-/// The derivative of [`logit`]: 1 / (p·(1 − p)); NaN outside [0, 1], as the function is.
+/// The derivative of [`logit`]: 1 / (p·(1 − p)); ∞ at 0 and −0 and at 1; NaN outside [0, 1], as
+/// the function is.
 ///
 /// ```
 /// assert_eq!(gradus_activations::logit_derivative(0.5), 4.0);
 /// ```
 pub fn logit_derivative<T: Scalar>(p: T) -> T {
-    if p < T::ZERO || p > T::ONE { T::NAN } else { T::ONE / (p * (T::ONE - p)) }
+    if p < T::ZERO || p > T::ONE { T::NAN } else { T::ONE / (p * (T::ONE - p)).abs() }
 }
 
 /// [`logit`] as an [`Activation`], on (0, 1).

@@ -2,7 +2,7 @@
 
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
-use gradus_tensor::{Error, Result, Scalar, Tensor};
+use gradus_tensor::{Dtype, Error, Result, Scalar, Tensor};
 
 pub(crate) const SCORES: Symbol = Symbol {
     latex: "s",
@@ -112,10 +112,18 @@ impl<T: Scalar> Op<T, 1> for Softmax {
     }
 }
 
-/// 1/τ, where τ is a temperature.
+/// 1/τ, where τ is a temperature; the nearest positive finite number where it has none in T.
 pub(crate) fn inverse_temperature<T: Scalar>(op: &'static str, temperature: f64) -> Result<T> {
     if temperature > 0.0 && temperature.is_finite() {
-        return Ok(T::of(1.0 / temperature));
+        let inverse = T::of(1.0 / temperature);
+        // Neither 0 nor ∞: a distance of 0 times ∞, or of −∞ times 0, would be NaN.
+        let widest = if T::DTYPE == Dtype::F32 { f32::MAX.into() } else { f64::MAX };
+        let narrowest = T::of(f32::MIN_POSITIVE.into());
+        return Ok(match inverse {
+            i if !i.is_finite() => T::of(widest),
+            i if i == T::ZERO => narrowest,
+            i => i,
+        });
     }
     let (value, allowed) = (temperature.to_string(), "finite and above 0".into());
     Err(Error::Argument { op, name: "temperature", value, allowed })

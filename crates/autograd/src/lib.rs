@@ -18,6 +18,8 @@ pub use error::{Error, Result};
 pub use gradient_check::{composite_gradient_property, gradient_property, gradient_property_many};
 pub use layer::{Layer, Mode};
 pub use op::{Op, OpMany};
+#[doc(hidden)]
+pub use parameters::__macro;
 pub use parameters::{Buffer, Name, Parameters, Slot, SlotMut};
 #[cfg(feature = "properties")]
 pub use properties::properties;

@@ -3,7 +3,7 @@
 
 use crate::{Error, Var};
 use gradus_tensor::{Scalar, Tensor};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// A tensor that belongs to a layer but is not learned: running statistics. Shared, behind a lock.
@@ -91,11 +91,14 @@ pub trait Parameters<T: Scalar> {
     /// The same, to replace them.
     fn visit_mut(&mut self, name: &mut Name, see: &mut dyn FnMut(&str, SlotMut<'_, T>));
 
-    /// The parameters with their names.
+    /// The parameters with their names; one that is tied, under two names, once, under its first.
     fn named_parameters(&self) -> Vec<(String, Var<T>)> {
         let mut out = Vec::new();
+        let mut seen = BTreeSet::new();
         self.visit(&mut Name::default(), &mut |name, slot| {
-            if let Slot::Parameter(p) = slot {
+            if let Slot::Parameter(p) = slot
+                && seen.insert(p.id())
+            {
                 out.push((name.to_owned(), p.clone()));
             }
         });
@@ -221,14 +224,16 @@ impl<T: Scalar, P: Parameters<T>> Parameters<T> for Vec<P> {
 #[macro_export]
 macro_rules! parameters {
     ($layer:ident<T> { $($field:ident $(as $name:literal)?),* $(,)? }) => {
-        impl<T: ::gradus_tensor::Scalar> $crate::Parameters<T> for $layer<T> {
+        impl<T: $crate::__macro::Scalar> $crate::Parameters<T> for $layer<T> {
             fn visit(&self, name: &mut $crate::Name, see: &mut dyn FnMut(&str, $crate::Slot<'_, T>)) {
+                let _ = (&name, &see); // a layer without fields uses neither
                 $(name.scope($crate::parameters!(@ $field $($name)?), |name| {
                     $crate::Parameters::visit(&self.$field, name, see)
                 });)*
             }
 
             fn visit_mut(&mut self, name: &mut $crate::Name, see: &mut dyn FnMut(&str, $crate::SlotMut<'_, T>)) {
+                let _ = (&name, &see);
                 $(name.scope($crate::parameters!(@ $field $($name)?), |name| {
                     $crate::Parameters::visit_mut(&mut self.$field, name, see)
                 });)*
@@ -236,5 +241,16 @@ macro_rules! parameters {
         }
     };
     (@ $field:ident $name:literal) => { $name };
-    (@ $field:ident) => { stringify!($field) };
+    (@ $field:ident) => { $crate::__macro::field_name(::core::stringify!($field)) };
+}
+
+/// What [`parameters!`](crate::parameters) needs where it is used: a crate that uses it need not name the tensor crate.
+#[doc(hidden)]
+pub mod __macro {
+    pub use gradus_tensor::Scalar;
+
+    /// A field's name as a state has it: `type` for `r#type`.
+    pub fn field_name(field: &'static str) -> &'static str {
+        field.strip_prefix("r#").unwrap_or(field)
+    }
 }

@@ -73,12 +73,7 @@ impl<T: Scalar, O: Op<T, N>, const N: usize> Step<T> for Applied<T, O, N> {
     fn back(&self, dy: &Tensor<T>, give: &mut dyn FnMut(&Var<T>, Tensor<T>)) -> gradus_tensor::Result<()> {
         let wants = self.parents.each_ref().map(Option::is_some);
         let gradients = self.op.vjp(self.inputs.each_ref(), self.saved.get(), dy, wants)?;
-        for (parent, gradient) in self.parents.iter().zip(gradients) {
-            if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                give(parent, gradient);
-            }
-        }
-        Ok(())
+        hand_on(&self.parents, &self.inputs, gradients.into(), give)
     }
 
     fn release(self: Box<Self>, into: &mut Vec<Var<T>>) {
@@ -98,17 +93,50 @@ impl<T: Scalar, O: OpMany<T>> Step<T> for AppliedMany<T, O> {
         let wants: Vec<bool> = self.parents.iter().map(Option::is_some).collect();
         let inputs: Vec<&Tensor<T>> = self.inputs.iter().collect();
         let gradients = self.op.vjp(&inputs, &self.saved, dy, &wants)?;
-        for (parent, gradient) in self.parents.iter().zip(gradients) {
-            if let (Some(parent), Some(gradient)) = (parent, gradient) {
-                give(parent, gradient);
-            }
-        }
-        Ok(())
+        hand_on(&self.parents, &self.inputs, gradients, give)
     }
 
     fn release(self: Box<Self>, into: &mut Vec<Var<T>>) {
         into.extend(self.parents.into_iter().flatten());
     }
+}
+
+/// Gives each tracked parent its gradient, if the `vjp` gave one for every input, in that input's shape.
+fn hand_on<T: Scalar>(
+    parents: &[Option<Var<T>>],
+    inputs: &[Tensor<T>],
+    gradients: Vec<Option<Tensor<T>>>,
+    give: &mut dyn FnMut(&Var<T>, Tensor<T>),
+) -> gradus_tensor::Result<()> {
+    if gradients.len() != parents.len() {
+        let (value, allowed) =
+            (gradients.len().to_string(), format!("one for each of {} inputs", parents.len()));
+        return Err(gradus_tensor::Error::Argument {
+            op: "backward",
+            name: "gradients of a vjp",
+            value,
+            allowed,
+        });
+    }
+    for ((parent, input), gradient) in parents.iter().zip(inputs).zip(gradients) {
+        if let (Some(parent), Some(gradient)) = (parent, gradient) {
+            same_shape(
+                gradient.shape(),
+                input.shape(),
+                "a vjp gave a gradient of another shape than its input",
+            )?;
+            give(parent, gradient);
+        }
+    }
+    Ok(())
+}
+
+fn same_shape(left: Shape, right: Shape, why: &'static str) -> gradus_tensor::Result<()> {
+    if left == right {
+        return Ok(());
+    }
+    let (left, right) = (Box::new(left), Box::new(right));
+    Err(gradus_tensor::Error::Mismatch { op: "backward", left, right, why })
 }
 
 thread_local! {
@@ -234,6 +262,11 @@ impl<T: Scalar> Var<T> {
         self.value().item()
     }
 
+    /// What tells this variable from all others: two names for one variable have one number.
+    pub(crate) fn id(&self) -> u64 {
+        self.0.id
+    }
+
     /// Whether a gradient flows here.
     pub fn is_tracked(&self) -> bool {
         self.0.tracked
@@ -245,7 +278,8 @@ impl<T: Scalar> Var<T> {
     }
 
     /// Changes the value, as an optimiser does; everyone who shares this variable sees it. In place, if no
-    /// graph and no clone of the value is alive; else on a copy.
+    /// graph and no clone of the value is alive; else on a copy. `f` must not ask this variable for its value: it has
+    /// it, and would wait for itself.
     pub fn update<R>(&self, f: impl FnOnce(&mut Tensor<T>) -> R) -> R {
         f(&mut self.0.value.write().unwrap_or_else(PoisonError::into_inner))
     }
@@ -262,10 +296,12 @@ impl<T: Scalar> Var<T> {
         self.backward_with(&Tensor::ones(shape)?)
     }
 
-    /// The gradients of ⟨`cotangent`, this⟩ with respect to every parameter that took part. Uses the graph up.
+    /// The gradients of ⟨`cotangent`, this⟩ with respect to every parameter that took part. Uses the graph up; where
+    /// it fails on the way, as far as it came.
     ///
     /// # Errors
-    /// If the cotangent has another shape, no parameter took part, or the graph was used up before.
+    /// If the cotangent has another shape, no parameter took part, the graph was used up before, or an operation's
+    /// `vjp` fails or gives a gradient of another shape than its input.
     pub fn backward_with(&self, cotangent: &Tensor<T>) -> crate::Result<Gradients<T>> {
         if !self.is_tracked() {
             return Err(Error::Untracked);
@@ -274,8 +310,8 @@ impl<T: Scalar> Var<T> {
         let mut inner = HashMap::new();
         let mut queue = BinaryHeap::new();
         // A cotangent of another shape is refused here, not deep in some operation.
-        let seed = cotangent.add(&Tensor::zeros(self.shape())?)?.reshape(self.shape())?;
-        collect(self, seed, &mut gradients.by_id, &mut inner, &mut queue)?;
+        same_shape(cotangent.shape(), self.shape(), "a cotangent has the shape of the value")?;
+        collect(self, cotangent.clone(), &mut gradients.by_id, &mut inner, &mut queue)?;
         while let Some(Latest(var)) = queue.pop() {
             let Some(dy) = inner.remove(&var.0.id) else { continue };
             let step = var.0.step.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -300,7 +336,6 @@ fn collect<T: Scalar>(
     inner: &mut HashMap<u64, Tensor<T>>,
     queue: &mut BinaryHeap<Latest<T>>,
 ) -> gradus_tensor::Result<()> {
-    debug_assert_eq!(gradient.shape(), var.shape(), "a vjp gave a gradient of another shape than its input");
     let (map, fresh) = if var.0.leaf { (leaves, false) } else { (inner, true) };
     match map.get_mut(&var.0.id) {
         Some(sum) => sum.add_scaled(T::ONE, &gradient),

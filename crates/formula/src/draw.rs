@@ -125,33 +125,24 @@ impl Draw {
     /// The grid of this draw over `range`: integers `low..=high` and the map from them to values.
     fn grid(&self, range: Range) -> Grid {
         match self.scale {
-            Scale::Integer => {
-                Grid { low: range.low.ceil() as i64, high: range.high.floor() as i64, step: Spacing::By(1.0) }
+            Scale::Integer => Grid::within(range, Spacing::By(1.0)),
+            // A range of one number is that number, on whatever grid.
+            Scale::Log | Scale::Linear if range.low == range.high => {
+                Grid { low: 0, high: 0, step: Spacing::Only(range.low) }
             }
-            Scale::Log => Grid {
-                low: (range.low.log10() * 100.0).ceil() as i64,
-                high: (range.high.log10() * 100.0).floor() as i64,
-                step: Spacing::Decades,
-            },
+            Scale::Log => Grid::within(range, Spacing::Decades),
             Scale::Linear => {
                 // A power of ten that cuts the range into 10⁵ to 10⁶ steps. Multiplying or dividing by a whole
                 // power of ten keeps decimals exact to the last bit: 709783 / 1000, not 709783 × 0.001.
                 let magnitude = range.low.abs().max(range.high.abs());
-                let width = match (range.high - range.low).max(magnitude * 1e-6) {
-                    width if width > 0.0 => width,
-                    _ => 1.0, // the range is 0..0
-                };
+                let width = (range.high - range.low).max(magnitude * 1e-6);
                 let exponent = width.log10().ceil() as i32 - 6;
                 let step = if exponent < 0 {
                     Spacing::Over(10f64.powi(-exponent))
                 } else {
                     Spacing::By(10f64.powi(exponent))
                 };
-                Grid {
-                    low: step.index(range.low).ceil() as i64,
-                    high: step.index(range.high).floor() as i64,
-                    step,
-                }
+                Grid::within(range, step)
             }
         }
     }
@@ -162,6 +153,7 @@ enum Spacing {
     By(f64),
     Over(f64),
     Decades,
+    Only(f64),
 }
 
 impl Spacing {
@@ -169,6 +161,7 @@ impl Spacing {
         match self {
             Spacing::By(s) | Spacing::Over(s) => s.is_finite() && s > 0.0,
             Spacing::Decades => true,
+            Spacing::Only(x) => x.is_finite(),
         }
     }
 
@@ -177,6 +170,7 @@ impl Spacing {
             Spacing::By(s) => i as f64 * s,
             Spacing::Over(s) => i as f64 / s,
             Spacing::Decades => 10f64.powf(i as f64 / 100.0),
+            Spacing::Only(x) => x,
         }
     }
 
@@ -185,6 +179,7 @@ impl Spacing {
             Spacing::By(s) => x / s,
             Spacing::Over(s) => x * s,
             Spacing::Decades => x.log10() * 100.0,
+            Spacing::Only(_) => 0.0,
         }
     }
 }
@@ -194,6 +189,50 @@ struct Grid {
     low: i64,
     high: i64,
     step: Spacing,
+}
+
+impl Grid {
+    /// The points of a spacing that lie in a range, its ends included.
+    fn within(range: Range, step: Spacing) -> Self {
+        let mut low = step.index(range.low).ceil() as i64;
+        let mut high = step.index(range.high).floor() as i64;
+        if !step.exists() {
+            return Self { low, high, step };
+        }
+        // The index is rounded: 0.29 · 10⁶ is 289999.99999999994, but the point 290000 / 10⁶ is 0.29.
+        if step.value(low.saturating_sub(1)) >= range.low {
+            low -= 1;
+        }
+        if step.value(high.saturating_add(1)) <= range.high {
+            high += 1;
+        }
+        Self { low, high, step }
+    }
+
+    /// Whether no number is above 0. proptest shrinks a negative number towards one *below* the upper end of such a
+    /// range, which may even leave it; so these are drawn as their mirror images.
+    fn mirrored(&self) -> bool {
+        self.high <= 0
+    }
+
+    /// What proptest draws from.
+    fn indices(&self) -> std::ops::RangeInclusive<i64> {
+        if self.mirrored() {
+            self.high.saturating_neg()..=self.low.saturating_neg()
+        } else {
+            self.low..=self.high
+        }
+    }
+
+    /// The point that a drawn number stands for.
+    fn point(&self, drawn: i64) -> i64 {
+        if self.mirrored() { drawn.saturating_neg() } else { drawn }
+    }
+
+    /// The value that a drawn number stands for.
+    fn value(&self, drawn: i64) -> f64 {
+        self.step.value(self.point(drawn))
+    }
 }
 
 /// Ranges set from outside, by draw name.
@@ -381,10 +420,10 @@ pub(crate) fn strategy(draws: &[Draw], ranges: &Ranges) -> Result<SBoxedStrategy
                 });
             }
             plan.push((draw.clone(), grid, arrays.len()));
-            arrays.push(vec![grid.low..=grid.high; most]);
+            arrays.push(vec![grid.indices(); most]);
         } else {
             plan.push((draw.clone(), grid, scalars.len()));
-            scalars.push(grid.low..=grid.high);
+            scalars.push(grid.indices());
         }
     }
     let assemble = move |(scalars, arrays): (Vec<i64>, Vec<Vec<i64>>)| {
@@ -394,12 +433,12 @@ pub(crate) fn strategy(draws: &[Draw], ranges: &Ranges) -> Result<SBoxedStrategy
                 (Some(shape), _) => {
                     let shape: Vec<usize> = shape.iter().map(|d| present(d, &plan, &scalars)).collect();
                     let len = shape.iter().product();
-                    let data = arrays[*at][..len].iter().map(|&i| grid.step.value(i)).collect();
+                    let data = arrays[*at][..len].iter().map(|&i| grid.value(i)).collect();
                     Value::Array(Array { shape, data })
                 }
-                (None, Some(options)) => Value::Choice(options[scalars[*at] as usize]),
-                (None, None) if draw.scale == Scale::Integer => Value::Integer(scalars[*at]),
-                (None, None) => Value::Real(grid.step.value(scalars[*at])),
+                (None, Some(options)) => Value::Choice(options[grid.point(scalars[*at]) as usize]),
+                (None, None) if draw.scale == Scale::Integer => Value::Integer(grid.point(scalars[*at])),
+                (None, None) => Value::Real(grid.value(scalars[*at])),
             };
             inputs.0.push((draw.name, value));
         }
@@ -424,5 +463,7 @@ fn present(dim: &str, plan: &[(Draw, Grid, usize)], scalars: &[i64]) -> usize {
     if let Ok(n) = dim.parse() {
         return n;
     }
-    plan.iter().find(|(d, ..)| d.name == dim).map_or(0, |(_, _, at)| scalars[*at].max(0) as usize)
+    plan.iter()
+        .find(|(d, ..)| d.name == dim)
+        .map_or(0, |(_, grid, at)| grid.point(scalars[*at]).max(0) as usize)
 }

@@ -2,7 +2,9 @@
 
 use crate::{Config, Property, Report, run};
 use libtest_mimic::{Arguments, Failed, Trial};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// The whole of a crate's `tests/properties.rs` (with `harness = false`): runs each property as a test.
 ///
@@ -79,7 +81,7 @@ struct Regressions {
 
 impl Regressions {
     fn of(&self, property: &str, seed: u64) -> Result<Vec<u64>, Failed> {
-        let Ok(text) = std::fs::read_to_string(&self.file) else { return Ok(Vec::new()) };
+        let text = self.read().map_err(|e| format!("{}: {e}", self.file.display()))?;
         let mut cases = Vec::new();
         for (n, line) in text.lines().enumerate() {
             let entry = line.split('#').next().unwrap_or("").split_whitespace().collect::<Vec<_>>();
@@ -109,20 +111,95 @@ impl Regressions {
         Ok(cases)
     }
 
+    /// What the file holds; nothing, if there is none. A file that can't be read is not taken for none: it would be
+    /// written over.
+    fn read(&self) -> std::io::Result<String> {
+        match std::fs::read_to_string(&self.file) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(String::new()),
+            read => read,
+        }
+    }
+
     /// Writes the failing case; the file is replaced whole, so that a crash can't leave half of it.
     fn add(&self, report: &Report) -> std::io::Result<()> {
+        // Properties are tested side by side: between reading and replacing, no other may write.
+        static WRITING: Mutex<()> = Mutex::new(());
+        let _turn = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(found) = &report.counterexample else { return Ok(()) };
         let entry = format!("{} {} {}", report.property, report.seed, found.case);
-        let mut text = match std::fs::read_to_string(&self.file) {
-            Ok(text) => text,
-            Err(_) => "# Cases that failed once; they run first. Made by the tests; commit it.\n".into(),
-        };
-        if text.lines().any(|l| l.starts_with(&format!("{entry} "))) {
+        let mut text = self.read()?;
+        if text.is_empty() {
+            text += "# Cases that failed once; they run first. Made by the tests; commit it.\n";
+        }
+        if text.lines().any(|l| l.split('#').next().unwrap_or("").split_whitespace().eq(entry.split(' '))) {
             return Ok(());
+        }
+        if !text.ends_with('\n') {
+            text.push('\n'); // an editor may have left it out
         }
         text += &format!("{entry} # {}\n", found.line());
         let fresh = self.file.with_extension(format!("{}.new", std::process::id()));
         std::fs::write(&fresh, text)?;
         std::fs::rename(fresh, &self.file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failing(id: &'static str) -> Report {
+        let property = Property::new(id, &[], "never").check(|_| Ok(1.0));
+        run(&property, &Config::default(), &mut |_| {}).unwrap()
+    }
+
+    /// A file of this test's own.
+    fn regressions(name: &str) -> Regressions {
+        let file = std::env::temp_dir().join(format!("gradus-{}-{name}.txt", std::process::id()));
+        let _ = std::fs::remove_file(&file);
+        Regressions { file }
+    }
+
+    #[test]
+    fn properties_that_fail_at_once_lose_no_line() {
+        const IDS: [&str; 16] =
+            ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"];
+        let regressions = regressions("at-once");
+        std::thread::scope(|scope| {
+            for id in IDS {
+                let regressions = &regressions;
+                scope.spawn(move || regressions.add(&failing(id)).unwrap());
+            }
+        });
+        for id in IDS {
+            assert_eq!(regressions.of(id, 0).unwrap(), [0], "{id}");
+        }
+        std::fs::remove_file(&regressions.file).unwrap();
+    }
+
+    #[test]
+    fn a_line_is_written_once_and_on_its_own() {
+        let regressions = regressions("lines");
+        std::fs::write(&regressions.file, "# by hand\na 0 0\nb 7 3").unwrap();
+        for id in ["a", "c", "c"] {
+            regressions.add(&failing(id)).unwrap();
+        }
+        let text = std::fs::read_to_string(&regressions.file).unwrap();
+        assert_eq!(text, "# by hand\na 0 0\nb 7 3\nc 0 0 # (nothing is drawn)\n");
+        assert_eq!((regressions.of("b", 7).unwrap(), regressions.of("b", 0).unwrap()), (vec![3], vec![]));
+        std::fs::remove_file(&regressions.file).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_none_of_ours_is_refused_and_kept() {
+        let regressions = regressions("foreign");
+        for text in [&b"a zero 0"[..], b"a 0", b"a 0 0 0", b"\xff\xfe"] {
+            std::fs::write(&regressions.file, text).unwrap();
+            assert!(regressions.of("a", 0).is_err());
+        }
+        assert!(regressions.add(&failing("a")).is_err());
+        assert_eq!(std::fs::read(&regressions.file).unwrap(), b"\xff\xfe");
+        std::fs::remove_file(&regressions.file).unwrap();
+        assert_eq!(regressions.of("a", 0).unwrap(), [] as [u64; 0], "no file is no line");
     }
 }

@@ -7,6 +7,7 @@ use crate::report::{Counterexample, DrawReport, Histogram, Outcome, Report, Step
 use proptest::strategy::{SBoxedStrategy, Strategy, ValueTree};
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use std::collections::{BTreeMap, HashSet};
+use std::env::VarError;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How a property is run.
@@ -41,7 +42,8 @@ impl Config {
                 Ok(n) => Ok(Some(n)),
                 Err(_) => Err(format!("{name}={text}: expected a whole number of at least 0")),
             },
-            Err(_) => Ok(None),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(e) => Err(format!("{name}: {e}")),
         };
         let default = Self::default();
         Ok(Self {

@@ -13,14 +13,16 @@ impl<T: Element> Tensor<T> {
 }
 
 impl<T: Scalar> Tensor<T> {
-    /// Whether |x − y| ≤ `absolute` + `relative` · |y| everywhere. A NaN is close to nothing; equal infinities
-    /// are close.
+    /// Whether |x − y| ≤ `absolute` + `relative` · |y| everywhere. A NaN is close to nothing, an infinity
+    /// to itself alone.
     ///
     /// # Errors
     /// If the shapes differ.
     pub fn all_close(&self, other: &Self, relative: T, absolute: T) -> Result<bool> {
         self.same_shape("all_close", other)?;
-        let close = |(&x, &y): (&T, &T)| x == y || (x - y).abs() <= absolute + relative * y.abs();
+        // An infinite y would make the room infinite, and every x close to it.
+        let near = |x: T, y: T| y.is_finite() && (x - y).abs() <= absolute + relative * y.abs();
+        let close = |(&x, &y): (&T, &T)| x == y || near(x, y);
         Ok(self.as_slice().iter().zip(other.as_slice()).all(close))
     }
 

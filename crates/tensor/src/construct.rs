@@ -108,21 +108,31 @@ impl<T: Scalar> Tensor<T> {
     /// ```
     ///
     /// # Errors
-    /// If the step is 0, or one of the three is not finite.
+    /// If the step is 0, one of the three is not finite, or there are more numbers than memory holds.
     pub fn arange(start: T, end: T, step: T) -> Result<Self> {
         let (a, b, s) = (start.as_f64(), end.as_f64(), step.as_f64());
+        // Before any arithmetic: `max` below would turn a NaN into 0, and so into an empty tensor.
+        if !(a.is_finite() && b.is_finite()) {
+            return Err(Error::argument("arange", "start..end", format!("{a}..{b}"), "finite numbers"));
+        }
         if s == 0.0 || !s.is_finite() {
             return Err(Error::argument("arange", "step", s, "finite and not 0"));
         }
         let count = ((b - a) / s).ceil().max(0.0);
-        if !(count.is_finite() && count < usize::MAX as f64) {
-            return Err(Error::argument("arange", "start..end", format!("{a}..{b}"), "finite numbers"));
+        // The conversion saturates: more than memory holds is refused as a shape.
+        let mut count = Shape::new([count as usize])?.elements();
+        let value = |i: usize| start + T::of(i as f64) * step;
+        let before_end = |x: T| if step > T::ZERO { x < end } else { x > end };
+        // The quotient is rounded, and so is the value: 1 + 3·0.1 is 1.3, not before it.
+        while count > 0 && !before_end(value(count - 1)) {
+            count -= 1;
         }
-        let shape = Shape::new([count as usize])?;
-        Ok(Self::known((0..shape.elements()).map(|i| start + T::of(i as f64) * step).collect(), shape))
+        Ok(Self::known((0..count).map(value).collect(), Shape::new([count])?))
     }
 
-    /// `n` numbers from `start` to `end`, both included exactly, evenly spaced.
+    /// `n` numbers from `start` to `end`, both included exactly, evenly spaced; for one, `start`.
+    ///
+    /// **Numerics**: a distance beyond the largest number does not overflow.
     ///
     /// ```
     /// use gradus_tensor::Tensor;
@@ -135,10 +145,12 @@ impl<T: Scalar> Tensor<T> {
     pub fn linspace(start: T, end: T, n: usize) -> Result<Self> {
         let shape = Shape::new([n])?;
         let last = n.saturating_sub(1);
-        let value = |i: usize| match i {
-            0 => start,
-            i if i == last => end,
-            i => start + (end - start) * T::of(i as f64 / last as f64),
+        let width = end - start;
+        let value = |i: usize| match (i, T::of(i as f64 / last as f64)) {
+            (0, _) => start,
+            (i, _) if i == last => end,
+            (_, part) if width.is_finite() => start + width * part,
+            (_, part) => start * (T::ONE - part) + end * part,
         };
         Ok(Self::known((0..n).map(value).collect(), shape))
     }

@@ -18,7 +18,8 @@ impl<T: Element> fmt::Display for Tensor<T> {
     /// ```
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let precision = f.precision().unwrap_or(4);
-        let cut = self.len() > THRESHOLD;
+        // An axis of size 0 leaves no elements, but brackets: [1000000, 0] is cut too.
+        let cut = self.dims().iter().map(|&n| n.max(1)).product::<usize>() > THRESHOLD;
         let text = |x: &T| match T::DTYPE {
             Dtype::F32 | Dtype::F64 => format!("{x:.precision$}"),
             Dtype::U32 | Dtype::Bool => x.to_string(),

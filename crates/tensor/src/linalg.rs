@@ -2,7 +2,7 @@
 //! one-sided Jacobi rotations, which keep small ones accurate (nalgebra's closed form for 2×2 blocks lost four
 //! digits of an orthonormal factor; the property `tensor.svd` found it).
 
-use crate::{Error, Result, Scalar, Tensor};
+use crate::{Dtype, Error, Result, Scalar, Tensor};
 use nalgebra::DMatrix;
 use nalgebra::linalg::Cholesky;
 
@@ -49,6 +49,9 @@ impl<T: Scalar> Tensor<T> {
 
     /// The thin QR decomposition A = Q·R: orthonormal columns in Q, `[N, min(N, D)]`, R upper triangular.
     ///
+    /// **Numerics**: Householder reflections of columns scaled by powers of two: no square of an element overflows
+    /// or vanishes, however large or small it is.
+    ///
     /// # Errors
     /// If A is no matrix or not finite.
     pub fn qr(&self) -> Result<(Self, Self)> {
@@ -57,11 +60,18 @@ impl<T: Scalar> Tensor<T> {
         if rows == 0 || cols == 0 {
             return Ok((Self::zeros([rows, 0])?, Self::zeros([0, cols])?));
         }
-        let (q, r) = self.to_matrix()?.qr().unpack();
+        let mut a = self.to_matrix()?;
+        let scales = scale_columns(&mut a);
+        let (q, mut r) = a.qr().unpack();
+        r.column_iter_mut().zip(scales).for_each(|(mut column, scale)| column *= scale);
         Ok((Self::from(&q), Self::from(&r)))
     }
 
     /// The thin singular value decomposition.
+    ///
+    /// **Numerics**: accurate to a few roundings of the largest singular value at any scale, from the smallest numbers
+    /// to the largest; a singular value below 10⁻²⁷⁶ (`f32`: 10⁻²⁴) of the largest is returned as 0, one beyond the
+    /// largest number as ∞.
     ///
     /// # Errors
     /// If this is no matrix or not finite, or the iteration does not converge.
@@ -73,9 +83,17 @@ impl<T: Scalar> Tensor<T> {
         }
         // The taller way round, so that the rotations work on few columns; QR first, so that they are short.
         let wide = cols > rows;
-        let a = if wide { self.to_matrix()?.transpose() } else { self.to_matrix()? };
-        let (q, r) = a.qr().unpack();
-        let (w, s, v) = jacobi(r).ok_or(Error::NoConvergence { op: "svd", iterations: SWEEPS })?;
+        let mut a = if wide { self.to_matrix()?.transpose() } else { self.to_matrix()? };
+        let scales = scale_columns(&mut a);
+        let size = scales.iter().copied().fold(T::ZERO, T::max_or_nan);
+        let (q, mut r) = a.qr().unpack();
+        for (mut column, scale) in r.column_iter_mut().zip(scales) {
+            if scale > T::ZERO {
+                column *= scale / size; // at most 1
+            }
+        }
+        let (w, mut s, v) = jacobi(r).ok_or(Error::NoConvergence { op: "svd", iterations: SWEEPS })?;
+        s.iter_mut().for_each(|s| *s *= size);
         let (u, v) = (Self::from(&(q * w)), Self::from(&v));
         let (u, v) = if wide { (v, u) } else { (u, v) };
         Ok(Svd { u, s: Self::from(s), vt: v.transpose()? })
@@ -120,16 +138,36 @@ impl<T: Scalar> Tensor<T> {
     }
 }
 
+/// Divides each column by the power of two below its largest element, which rounds nothing: the squares of what is
+/// left neither overflow nor vanish. Gives the powers back, 0 for a column of zeros.
+fn scale_columns<T: Scalar>(a: &mut DMatrix<T>) -> Vec<T> {
+    let scale = |mut column: nalgebra::DVectorViewMut<'_, T>| {
+        let largest = column.amax().as_f64();
+        if largest == 0.0 {
+            return T::ZERO;
+        }
+        // The number without its fraction; a subnormal one has no power of its own.
+        let power = f64::from_bits(largest.to_bits() & f64::INFINITY.to_bits()).max(f64::MIN_POSITIVE);
+        column /= T::of(power);
+        T::of(power)
+    };
+    a.column_iter_mut().map(scale).collect()
+}
+
 /// One-sided Jacobi: rotates pairs of columns of `w` until all are orthogonal. Then their lengths are the singular
 /// values, and w · v = u · diag(s) for the product v of the rotations. Sorted, the largest value first.
+///
+/// The elements of `w` are about 1 or smaller. Each column is measured in its own unit, its largest element: small
+/// columns have angles too, though their squared lengths vanish.
 fn jacobi<T: Scalar>(mut w: DMatrix<T>) -> Option<(DMatrix<T>, Vec<T>, DMatrix<T>)> {
     let n = w.ncols();
     let mut v = DMatrix::identity(n, n);
-    // Scaled to 1, so that squares of lengths neither overflow nor vanish.
-    let size = w.amax();
-    if size > T::ZERO {
-        w /= size;
-    }
+    // A column below this is 0: its angles to the others, and quotients of lengths, would leave the range.
+    let smallest = if T::DTYPE == Dtype::F32 { f32::MIN_POSITIVE.into() } else { f64::MIN_POSITIVE };
+    let nothing = T::of(smallest) / (T::EPSILON * T::EPSILON);
+    // Orthogonal up to the rounding of a product of n terms. Of a single rounding, pairs of columns that are nearly
+    // equal fall short again and again, and the sweeps never end.
+    let parallel = T::of(2.0 * (n as f64).sqrt()) * T::EPSILON;
     let mut turning = true;
     for _ in 0..SWEEPS {
         if !turning {
@@ -138,15 +176,27 @@ fn jacobi<T: Scalar>(mut w: DMatrix<T>) -> Option<(DMatrix<T>, Vec<T>, DMatrix<T
         turning = false;
         for p in 0..n {
             for q in p + 1..n {
-                let (a, b, c) =
-                    (w.column(p).norm_squared(), w.column(q).norm_squared(), w.column(p).dot(&w.column(q)));
-                if c.abs() <= T::EPSILON * (a * b).sqrt() {
+                let (sp, sq) = (w.column(p).amax(), w.column(q).amax());
+                if sp < nothing || sq < nothing {
+                    continue;
+                }
+                let (mut a, mut b, mut c) = (T::ZERO, T::ZERO, T::ZERO);
+                for (&x, &y) in w.column(p).iter().zip(w.column(q).iter()) {
+                    let (x, y) = (x / sp, y / sq);
+                    a += x * x;
+                    b += y * y;
+                    c += x * y;
+                }
+                if c.abs() <= parallel * (a * b).sqrt() {
                     continue;
                 }
                 turning = true;
                 // The rotation that makes the two columns orthogonal: t = tan of its angle, the smaller root.
-                let zeta = (b - a) / (c + c);
-                let t = zeta.signum() / (zeta.abs() + (T::ONE + zeta * zeta).sqrt());
+                let zeta = (b * (sq / sp) - a * (sp / sq)) / (c + c);
+                // For a large ζ the square would overflow; then t is 1/2ζ to the last place.
+                let root =
+                    if zeta.abs() * T::EPSILON > T::ONE { zeta.abs() } else { (T::ONE + zeta * zeta).sqrt() };
+                let t = zeta.signum() / (zeta.abs() + root);
                 let cos = T::ONE / (T::ONE + t * t).sqrt();
                 let sin = cos * t;
                 for m in [&mut w, &mut v] {
@@ -162,17 +212,29 @@ fn jacobi<T: Scalar>(mut w: DMatrix<T>) -> Option<(DMatrix<T>, Vec<T>, DMatrix<T
     if turning {
         return None;
     }
-    let lengths: Vec<T> = w.column_iter().map(|c| c.norm()).collect();
+    // Each column as a unit vector, if it is one, and its length.
+    let measured = w.column_iter().map(|column| {
+        let unit = column.amax();
+        if unit < nothing {
+            return (T::ZERO, None);
+        }
+        let mut direction = column / unit;
+        let length = direction.normalize_mut();
+        (length * unit, Some(direction))
+    });
+    let measured: Vec<_> = measured.collect();
     let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|&i, &j| lengths[j].partial_cmp(&lengths[i]).unwrap_or(std::cmp::Ordering::Equal));
+    let falling = |&i: &usize, &j: &usize| {
+        measured[j].0.partial_cmp(&measured[i].0).unwrap_or(std::cmp::Ordering::Equal)
+    };
+    order.sort_by(falling);
     let mut u = DMatrix::zeros(n, n);
     for (to, &from) in order.iter().enumerate() {
-        let column =
-            if lengths[from] > T::ZERO { w.column(from) / lengths[from] } else { completion(&u, to) };
+        let column = measured[from].1.clone().unwrap_or_else(|| completion(&u, to));
         u.set_column(to, &column);
     }
     let v = v.select_columns(&order);
-    Some((u, order.iter().map(|&i| lengths[i] * size).collect(), v))
+    Some((u, order.iter().map(|&i| measured[i].0).collect(), v))
 }
 
 /// A unit vector orthogonal to the first `k` columns of `u`, for a singular value of 0.

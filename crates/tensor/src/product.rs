@@ -131,7 +131,7 @@ impl<T: Scalar> Tensor<T> {
             return Ok(Self::known(out, shape));
         }
         // A batch whose right side is shared is one tall product.
-        if left == Transpose::No && batch_b.elements() == 1 && batch_a == batch {
+        if left == Transpose::No && batch_b.elements() == 1 {
             let rows = batch.elements() * m;
             T::gemm(Operands {
                 out: &mut out,

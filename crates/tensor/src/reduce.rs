@@ -52,7 +52,7 @@ impl<T: Element> Tensor<T> {
         let shape = self.shape().edit(|dims| {
             dims.remove(axis);
         })?;
-        if size == 0 && shape.elements() > 0 {
+        if size == 0 {
             return Err(Error::Empty { op, shape: self.shape() });
         }
         let mut out = Vec::with_capacity(shape.elements());
@@ -164,7 +164,11 @@ impl<T: Scalar> Tensor<T> {
     /// # Errors
     /// If there is no such axis, or its size is 0.
     pub fn max_axis(&self, axis: usize) -> Result<Self> {
-        self.fold_axis("max", axis, |x| x.fold(T::NEG_INFINITY, T::max_or_nan))
+        self.max_of("max", axis)
+    }
+
+    fn max_of(&self, op: &'static str, axis: usize) -> Result<Self> {
+        self.fold_axis(op, axis, |x| x.fold(T::NEG_INFINITY, T::max_or_nan))
     }
 
     /// The smallest elements along an axis, which goes away; NaN where one is NaN.
@@ -207,12 +211,11 @@ impl<T: Scalar> Tensor<T> {
     /// # Errors
     /// If there is no such axis, or its size is 0.
     pub fn log_sum_exp_axis(&self, axis: usize) -> Result<Self> {
-        let max = self.max_axis(axis)?;
-        // An infinite maximum is the result itself, and ∞ − ∞ would be NaN.
+        let max = self.max_of("log_sum_exp", axis)?;
+        // Of an infinite maximum, ∞ − ∞ would be NaN; without a shift the sum is 0 or ∞, and its logarithm right.
         let shift = max.map(|m| if m.is_finite() { m } else { T::ZERO });
         let sum = self.sub(&shift.insert_axis(axis)?)?.map_into(T::exp).sum_axis(axis)?;
-        let total = sum.zip(&shift, |s, m| s.ln() + m)?;
-        total.zip(&max, |t, m| if m.is_finite() || Scalar::is_nan(m) { t } else { m })
+        sum.zip(&shift, |s, m| s.ln() + m)
     }
 
     /// `f` of every element, in this tensor's own buffer where nobody shares it.

@@ -82,17 +82,28 @@ pub fn save_safetensors(path: impl AsRef<Path>, tensors: &BTreeMap<String, AnyTe
     }
     let bytes = safetensors::serialize(views, None).map_err(|e| failed(&e))?;
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|e| failed(&e))?;
+    let mut file = beside(folder).map_err(|e| failed(&e))?;
     file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(|e| failed(&e))?;
     file.persist(path).map_err(|e| failed(&e.error))?;
     Ok(())
+}
+
+/// A new file in `folder`, with the permissions that any new file gets: a temporary one would be its owner's alone.
+fn beside(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    let builder = {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666)) // less the umask
+    };
+    builder.tempfile_in(folder)
 }
 
 /// Reads all tensors of a file, by name.
 ///
 /// # Errors
 /// If the file can't be read, is cut short or otherwise malformed, or holds a type other than `f32`, `f64`,
-/// `u32` and `bool`.
+/// `u32` and `bool`, or a tensor of more than six dimensions: the message names the file and the tensor.
 pub fn load_safetensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, AnyTensor>> {
     let path = path.as_ref();
     let failed = |why: String| Error::File { file: path.display().to_string(), why };
@@ -101,17 +112,18 @@ pub fn load_safetensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, AnyTe
     let mut out = BTreeMap::new();
     for (name, view) in file.tensors() {
         let (shape, data) = (view.shape(), view.data());
+        let misfit = |e: Error| failed(format!("tensor `{name}`: {e}"));
         let tensor = match view.dtype() {
-            FileDtype::F32 => Tensor::from_vec(words(data, f32::from_le_bytes), shape)?.into(),
-            FileDtype::F64 => Tensor::from_vec(words(data, f64::from_le_bytes), shape)?.into(),
-            FileDtype::U32 => Tensor::from_vec(words(data, u32::from_le_bytes), shape)?.into(),
+            FileDtype::F32 => tensor(words(data, f32::from_le_bytes), shape).map_err(misfit)?,
+            FileDtype::F64 => tensor(words(data, f64::from_le_bytes), shape).map_err(misfit)?,
+            FileDtype::U32 => tensor(words(data, u32::from_le_bytes), shape).map_err(misfit)?,
             FileDtype::BOOL => {
                 if let Some(byte) = data.iter().find(|&&b| b > 1) {
                     return Err(failed(format!(
                         "tensor `{name}`: {byte} is no truth value (allowed: 0 and 1)"
                     )));
                 }
-                Tensor::from_vec(data.iter().map(|&b| b == 1).collect(), shape)?.into()
+                tensor(data.iter().map(|&b| b == 1).collect(), shape).map_err(misfit)?
             }
             other => {
                 let why = format!("tensor `{name}` has the type {other:?} (allowed: F32, F64, U32, BOOL)");
@@ -121,6 +133,13 @@ pub fn load_safetensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, AnyTe
         out.insert(name, tensor);
     }
     Ok(out)
+}
+
+fn tensor<T: Element>(data: Vec<T>, shape: &[usize]) -> Result<AnyTensor>
+where
+    AnyTensor: From<Tensor<T>>,
+{
+    Tensor::from_vec(data, shape).map(AnyTensor::from)
 }
 
 fn words<T, const B: usize>(data: &[u8], word: impl Fn([u8; B]) -> T) -> Vec<T> {

@@ -14,6 +14,7 @@ fn every_refusal_says_what_was_wrong_and_what_is_allowed() {
         (Tensor::<f64>::zeros([1; 7]).unwrap_err(), &["rank = 7", "0..=6"]),
         (Tensor::<f64>::zeros([usize::MAX, 2]).unwrap_err(), &["more elements than memory"]),
         (Tensor::<f64>::zeros([usize::MAX, 2, 0]).unwrap_err(), &["more elements than memory"]),
+        (Tensor::<f64>::zeros([0, usize::MAX, 2]).unwrap_err(), &["more elements than memory"]),
         (Tensor::from_vec(vec![1.0], [2]).unwrap_err(), &["from_vec", "holds 2 values, got 1"]),
         (x.reshape([4]).unwrap_err(), &["reshape", "holds 4 values, got 6"]),
         (x.get([0]).unwrap_err(), &["get", "[0]", "2 numbers"]),

@@ -108,3 +108,30 @@ fn a_failed_save_leaves_the_old_file() {
     assert!(save_safetensors(&taken, &example()).is_err());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn a_file_names_the_tensor_that_does_not_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("deep.safetensors");
+    let header = r#"{"deep":{"dtype":"F32","shape":[1,1,1,1,1,1,1],"data_offsets":[0,4]}}"#;
+    let mut all = (header.len() as u64).to_le_bytes().to_vec();
+    all.extend(header.bytes());
+    all.extend([0; 4]);
+    std::fs::write(&file, all).unwrap();
+    let text = load_safetensors(&file).unwrap_err().to_string();
+    assert!(
+        text.contains("deep.safetensors") && text.contains("`deep`") && text.contains("rank = 7"),
+        "{text}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_saved_file_may_be_read_by_whoever_may_read_a_new_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+    std::fs::write(folder.path().join("plain"), "").unwrap();
+    save_safetensors(folder.path().join("saved"), &example()).unwrap();
+    assert_eq!(mode("saved"), mode("plain"));
+}

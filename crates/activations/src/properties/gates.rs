@@ -2,8 +2,8 @@
 
 use super::{same, ulps};
 use crate::{
-    gelu, gelu_tanh, hard_sigmoid, hard_swish, hard_tanh, log_sigmoid, logit, mish, relu, sigmoid,
-    sigmoid_derivative, silu, softplus, tanh, tanh_derivative,
+    gelu, gelu_tanh, hard_sigmoid, hard_swish, hard_tanh, log_sigmoid, logit, logit_derivative, mish, relu,
+    sigmoid, sigmoid_derivative, silu, softplus, tanh, tanh_derivative,
 };
 use gradus_formula::{Draw, Property};
 
@@ -77,9 +77,17 @@ fn sigmoids() -> Vec<Property> {
                 let (left, right) = (logit(1.0 - p), -logit(p));
                 Ok((left - right).abs() / (f64::EPSILON * right.abs().max(0.5)))
             }),
-        Property::new("logit.values", &["logit"], "−∞ at 0, 0 at ½, ∞ at 1, NaN outside").holds(|_| {
+        Property::new(
+            "logit.values",
+            &["logit"],
+            "−∞ at 0, 0 at ½, ∞ at 1, NaN outside; infinitely steep at both ends",
+        )
+        .holds(|_| {
             let ends = logit(0.0) == f64::NEG_INFINITY && logit(1.0) == f64::INFINITY && logit(0.5) == 0.0;
-            Ok(ends && logit(-0.1f64).is_nan() && logit(1.1f64).is_nan())
+            Ok(ends
+                && logit(-0.1f64).is_nan()
+                && logit(1.1f64).is_nan()
+                && [-0.0, 0.0, 1.0].map(logit_derivative) == [f64::INFINITY; 3])
         }),
         on(
             "log-sigmoid.logarithm",

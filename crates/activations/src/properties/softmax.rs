@@ -107,6 +107,37 @@ fn distribution() -> Vec<Property> {
             Ok(super::ulps(p.get([0, 0])?, sigmoid(a - b)))
         }),
         Property::new(
+            "softmax.temperature-extremes",
+            &["softmax", "log-softmax"],
+            "the smallest and largest temperatures give the limits in either precision, −∞ scores and gradients too",
+        )
+        .draw(Draw::choice("temperature", &["5e-324", "1e-310", "1e-46", "1e-39", "1e39", "1e46", "1.7e308"]))
+        .draw(Draw::size("k", 2..=6))
+        .within("u of f32", f64::from(f32::EPSILON))
+        .check(|case| {
+            fn off<T: Scalar>(tau: f64, k: usize) -> Result<f64> {
+                // The scores 0, 1, …, and −∞ at the end.
+                let mut s = Tensor::from_fn([1, k], |i| T::of(i[1] as f64))?;
+                s.set([0, k - 1], T::NEG_INFINITY)?;
+                let (cold, last) = (tau < 1.0, k - 1);
+                let limit = Tensor::from_fn([1, k], |i| match i[1] {
+                    j if j == last => 0.0,
+                    j if cold => f64::from(u8::from(j + 1 == last)),
+                    _ => 1.0 / last as f64,
+                })?;
+                let (p, log_p) = (s.softmax_at(1, tau)?, s.log_softmax_at(1, tau)?);
+                let op = Softmax { axis: 1, temperature: tau };
+                let [gradient] = op.vjp([&s], &p, &Tensor::ones([1, k])?, [true])?;
+                // The cotangent 1 asks for the gradient of a sum that is always 1.
+                let gradient = gradient.map_or(f64::NAN, |g| if g.is_finite() { 0.0 } else { f64::NAN });
+                let values = p.cast::<f64>().max_difference(&limit)?;
+                Ok(values.max_or_nan(log_p.exp().cast::<f64>().max_difference(&limit)?).max_or_nan(gradient))
+            }
+            let tau: f64 = case.choice("temperature").parse()?;
+            let k = case.size("k");
+            Ok(off::<f32>(tau, k)?.max_or_nan(off::<f64>(tau, k)?))
+        }),
+        Property::new(
             "softmax.special",
             &["softmax"],
             "−∞ has probability 0; a row of −∞, a NaN or ∞ spoil their row only",

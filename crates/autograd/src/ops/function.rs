@@ -67,10 +67,11 @@ impl<T: Scalar> Op<T, 1> for PowF<T> {
         Ok((x.powf(self.0), ()))
     }
 
-    // ∂L/∂x = p·xᵖ⁻¹·dy
+    // ∂L/∂x = p·xᵖ⁻¹·dy, and 0 for p = 0 (also at x = 0, where xᵖ⁻¹ is infinite)
     fn vjp(&self, [x]: [&Tensor<T>; 1], _: &(), dy: &Tensor<T>, [wx]: [bool; 1]) -> Result<One<T>> {
         let p = self.0;
-        Ok([wanted(wx, || dy.zip(x, |d, x| d * p * x.powf(p - T::ONE)))?])
+        let slope = |x: T| if p == T::ZERO { T::ZERO } else { p * x.powf(p - T::ONE) };
+        Ok([wanted(wx, || dy.zip(x, |d, x| d * slope(x)))?])
     }
 }
 
@@ -87,7 +88,11 @@ impl<T: Scalar> Op<T, 1> for PowI {
     // ∂L/∂x = n·xⁿ⁻¹·dy, and 0 for n = 0 (also at x = 0, where xⁿ⁻¹ is infinite)
     fn vjp(&self, [x]: [&Tensor<T>; 1], _: &(), dy: &Tensor<T>, [wx]: [bool; 1]) -> Result<One<T>> {
         let n = self.0;
-        let slope = |x: T| if n == 0 { T::ZERO } else { T::of(n.into()) * x.powi(n - 1) };
+        let slope = |x: T| match n.checked_sub(1) {
+            _ if n == 0 => T::ZERO,
+            Some(less) => T::of(n.into()) * x.powi(less),
+            None => T::of(n.into()) * (x.powi(n) / x), // the smallest n has none below
+        };
         Ok([wanted(wx, || dy.zip(x, |d, x| d * slope(x)))?])
     }
 }

@@ -2,7 +2,7 @@
 
 use super::wanted;
 use crate::{Op, OpMany};
-use gradus_tensor::{Result, Scalar, Shape, Tensor};
+use gradus_tensor::{Error, Result, Scalar, Shape, Tensor};
 use std::ops::Range;
 
 type One<T> = [Option<Tensor<T>>; 1];
@@ -33,8 +33,9 @@ impl<T: Scalar> Op<T, 1> for Permute {
     }
 
     fn vjp(&self, _: [&Tensor<T>; 1], _: &(), dy: &Tensor<T>, [wx]: [bool; 1]) -> Result<One<T>> {
-        let mut back = vec![0; self.0.len()];
-        self.0.iter().enumerate().for_each(|(to, &from)| back[from] = to);
+        // The place of each axis in the order; for an order that is none, `permute` says so.
+        let place = |axis: usize| self.0.iter().position(|&from| from == axis).unwrap_or(self.0.len());
+        let back: Vec<usize> = (0..self.0.len()).map(place).collect();
         Ok([wanted(wx, || dy.permute(&back))?])
     }
 }
@@ -55,7 +56,11 @@ impl<T: Scalar> Op<T, 1> for Slice {
     }
 
     fn vjp(&self, [x]: [&Tensor<T>; 1], _: &(), dy: &Tensor<T>, [wx]: [bool; 1]) -> Result<One<T>> {
-        let behind = x.shape().size(self.axis)? - self.range.end;
+        let size = x.shape().size(self.axis)?;
+        let Some(behind) = size.checked_sub(self.range.end) else {
+            let (value, allowed) = (format!("{:?}", self.range), format!("within 0..{size}"));
+            return Err(Error::Argument { op: "slice", name: "range", value, allowed });
+        };
         Ok([wanted(wx, || dy.pad(self.axis, self.range.start, behind, T::ZERO))?])
     }
 }
