@@ -70,6 +70,16 @@ pub enum Error {
         /// All columns.
         columns: Vec<String>,
     },
+    /// A line of a file with a layout of its own that does not keep to it.
+    #[error("{file}, line {line}: expected {expected}")]
+    Malformed {
+        /// The file.
+        file: String,
+        /// The line.
+        line: u64,
+        /// What should stand there.
+        expected: String,
+    },
     /// A cell that is not what it should be.
     #[error("{place}: {problem}")]
     Cell {

@@ -1,0 +1,39 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod cost;
+mod design;
+mod double;
+mod error;
+mod fit;
+mod min_norm;
+mod normal_equation;
+#[cfg(feature = "properties")]
+mod properties;
+mod ridge;
+mod solve;
+mod statistics;
+mod symbols;
+
+pub use cost::{cost, gradient, matrix_cost, predict};
+pub use error::{Error, Result};
+pub use fit::{Fit, LinearRegression, Method, fit_polynomial};
+pub use min_norm::min_norm;
+pub use normal_equation::inverse_formula;
+#[cfg(feature = "properties")]
+pub use properties::properties;
+pub use ridge::ridge_path;
+pub use statistics::{Interval, Statistics};
+
+use gradus_formula::Formula;
+
+/// Every formula of this crate, in the order of the chapter.
+pub const FORMULAS: &[Formula] = &[
+    cost::FORMULA_PREDICTION,
+    cost::FORMULA,
+    cost::FORMULA_MATRIX,
+    cost::FORMULA_GRADIENT,
+    normal_equation::FORMULA,
+    min_norm::FORMULA,
+    ridge::FORMULA,
+];

@@ -1,0 +1,541 @@
+//! The properties of least squares: the cost, its minimum, and the geometry of a projection.
+
+use crate::{
+    Fit, LinearRegression, Method, cost, fit_polynomial, gradient, inverse_formula, matrix_cost, min_norm,
+    predict, ridge_path,
+};
+use gradus_formula::{Case, Draw, Failure, Property};
+use gradus_tensor::{Result, Scalar, Tensor, Transpose, rng, tensor_of};
+use rand_distr::StandardNormal;
+
+/// The properties and refutations of this crate.
+pub fn properties() -> Vec<Property> {
+    let mut all = costs();
+    all.extend(predictions());
+    all.extend(normal_equations());
+    all.extend(smallest_norm());
+    all.extend(ridges());
+    all
+}
+
+const ROUNDING: f64 = 256.0 * f64::EPSILON;
+
+fn relative(x: f64, y: f64) -> f64 {
+    if x == y { 0.0 } else { (x - y).abs() / (1.0 + y.abs()) }
+}
+
+fn apart(x: &Tensor<f64>, y: &Tensor<f64>) -> Result<f64> {
+    Ok(x.max_difference(y)? / (1.0 + y.abs().max()?))
+}
+
+/// Data, coefficients and targets by hand.
+fn small(id: &'static str, formula: &'static [&'static str], statement: &'static str) -> Property {
+    Property::new(id, formula, statement)
+        .draw(Draw::size("n", 1..=7))
+        .draw(Draw::size("d", 1..=4))
+        .draw(Draw::array("x", -5.0..=5.0, &["n", "d"]))
+        .draw(Draw::array("theta", -5.0..=5.0, &["d"]))
+        .draw(Draw::array("y", -5.0..=5.0, &["n"]))
+}
+
+fn parts(case: &Case<'_>) -> Result<[Tensor<f64>; 3]> {
+    Ok([tensor_of(case.array("x"))?, tensor_of(case.array("theta"))?, tensor_of(case.array("y"))?])
+}
+
+/// A matrix QΣVᵀ of drawn size, rank and condition number, and a target.
+fn conditioned(id: &'static str, formula: &'static [&'static str], statement: &'static str) -> Property {
+    Property::new(id, formula, statement)
+        .draw(Draw::size("d", 1..=5))
+        .draw(Draw::integer("more", 0..=8).limited(0.0..=64.0))
+        .draw(Draw::log("condition", 1.0..=1e5).limited(1.0..=1e6))
+        .draw(Draw::seed("values"))
+}
+
+fn structured(case: &mut Case<'_>, rank: usize) -> Result<(Tensor<f64>, Tensor<f64>)> {
+    let (d, kappa) = (case.size("d"), case.real("condition"));
+    let n = d + case.size("more");
+    let mut rng = rng(case.seed("values"));
+    let mut orthonormal =
+        |rows: usize, cols: usize| Tensor::random([rows, cols], &StandardNormal, &mut rng)?.qr();
+    let (u, v) = (orthonormal(n, d)?.0, orthonormal(d, d)?.0);
+    let last = rank.max(2) as f64 - 1.0;
+    let s: Tensor<f64> =
+        (0..d).map(|i| if i < rank { kappa.powf(-(i as f64) / last) } else { 0.0 }).collect();
+    let x = u.mul(&s)?.product(Transpose::No, &v, Transpose::Yes)?;
+    let y = Tensor::random([n], &StandardNormal, &mut rng)?;
+    case.classify(kappa > 1e3, "condition above 1000");
+    case.classify(n == d, "square");
+    Ok((x, y))
+}
+
+fn full(case: &mut Case<'_>) -> Result<(Tensor<f64>, Tensor<f64>)> {
+    let d = case.size("d");
+    structured(case, d)
+}
+
+fn fit(x: &Tensor<f64>, y: &Tensor<f64>, method: Method) -> Result<Fit, Failure> {
+    Ok(LinearRegression::new().intercept(false).method(method).fit(x, y)?)
+}
+
+fn theta(fit: &Fit) -> Result<Tensor<f64>> {
+    fit.parameters().select(1, 0)
+}
+
+fn costs() -> Vec<Property> {
+    let twice = |t: &Tensor<f64>| Tensor::concatenate(&[t, t], 0);
+    vec![
+        small(
+            "lls-cost.definition",
+            &["lls-cost"],
+            "the sum over the samples, term for term, divided by their number",
+        )
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let [x, t, y] = parts(case)?;
+            let mut sum = 0.0;
+            for (row, &y) in x.rows()?.zip(y.as_slice()) {
+                sum += (row.dot(&t)? - y).powi(2);
+            }
+            Ok(relative(cost(&x, &t, &y)?, sum / y.len() as f64))
+        }),
+        small(
+            "lls-cost.duplication",
+            &["lls-cost", "lls-matrix-cost"],
+            "the data twice have the cost of the data, in either form",
+        )
+        .within("rounding", ROUNDING)
+        .check(move |case| {
+            let [x, t, y] = parts(case)?;
+            let (xx, yy) = (twice(&x)?, twice(&y)?);
+            let sums = relative(cost(&xx, &t, &yy)?, cost(&x, &t, &y)?);
+            Ok(sums + relative(matrix_cost(&xx, &t, &yy)?, matrix_cost(&x, &t, &y)?))
+        }),
+        conditioned("lls-cost.quadratic", &["lls-cost"], "from its minimum it grows by exactly ‖Xδ‖²/n")
+            .draw(Draw::seed("delta"))
+            .within("rounding of the costs, and of the minimum by its condition", 1e-9)
+            .check(|case| {
+                let (x, y) = full(case)?;
+                let best = theta(&fit(&x, &y, Method::Qr)?)?;
+                let delta = Tensor::random([x.dims()[1]], &StandardNormal, &mut rng(case.seed("delta")))?;
+                let moved = predict(&x, &delta)?;
+                let gap = cost(&x, &best.add(&delta)?, &y)? - cost(&x, &best, &y)?;
+                Ok(relative(gap, moved.dot(&moved)? / y.len() as f64))
+            }),
+        small("lls-cost.scale", &["lls-cost"], "y and θ doubled quadruple it, exactly").check(|case| {
+            let [x, t, y] = parts(case)?;
+            Ok((cost(&x, &t.scale(2.0), &y.scale(2.0))? - 4.0 * cost(&x, &t, &y)?).abs())
+        }),
+        {
+            let mut printed =
+                small("lls-cost.printed", &["lls-cost"], "a sum from 0 to n, divided by n, is the mean");
+            printed.refutation = true;
+            printed.within("rounding", ROUNDING).check(|case| {
+                let [x, t, y] = parts(case)?;
+                let n = y.len() as f64;
+                // One term more than there are samples: whichever it is, here the first again.
+                let extra = (x.select(0, 0)?.dot(&t)? - y.as_slice()[0]).powi(2);
+                Ok(relative(cost(&x, &t, &y)? + extra / n, cost(&x, &t, &y)?))
+            })
+        },
+        small(
+            "lls-matrix-cost.sum",
+            &["lls-matrix-cost", "lls-cost"],
+            "the product of vectors is the sum over samples",
+        )
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let [x, t, y] = parts(case)?;
+            Ok(relative(matrix_cost(&x, &t, &y)?, cost(&x, &t, &y)?))
+        }),
+        small("lls-matrix-cost.not-negative", &["lls-matrix-cost"], "it is at least 0, and 0 where y = Xθ")
+            .holds(|case| {
+                let [x, t, y] = parts(case)?;
+                Ok(matrix_cost(&x, &t, &y)? >= 0.0 && matrix_cost(&x, &t, &predict(&x, &t)?)? == 0.0)
+            }),
+        {
+            let printed = small(
+                "lls-matrix-cost.printed",
+                &["lls-matrix-cost"],
+                "(Xθ − y)ᵀ(Xθ − y) is the J of the line above",
+            );
+            let mut printed = printed.within("rounding", ROUNDING);
+            printed.refutation = true;
+            printed.check(|case| {
+                let [x, t, y] = parts(case)?;
+                Ok(relative(matrix_cost(&x, &t, &y)? * y.len() as f64, cost(&x, &t, &y)?))
+            })
+        },
+        small(
+            "lls-gradient.differences",
+            &["lls-gradient", "lls-cost"],
+            "it is the cost's slope, by differences that are exact for a parabola",
+        )
+        .within("rounding of the costs over the step", 1e-9)
+        .check(|case| {
+            let [x, t, y] = parts(case)?;
+            let g = gradient(&x, &t, &y)?;
+            let mut off: f64 = 0.0;
+            for j in 0..t.len() {
+                let at = |step: f64| {
+                    let mut moved = t.clone();
+                    moved.as_mut_slice()[j] += step;
+                    cost(&x, &moved, &y)
+                };
+                off = off.max_or_nan(relative((at(0.5)? - at(-0.5)?) / 1.0, g.as_slice()[j]));
+            }
+            Ok(off)
+        }),
+        conditioned(
+            "lls-gradient.zero",
+            &["lls-gradient", "lls-normal-equation"],
+            "it vanishes at the least-squares solution, and there only",
+        )
+        .within("rounding, relative to ‖X‖·‖y‖", ROUNDING)
+        .check(|case| {
+            let (x, y) = full(case)?;
+            let best = theta(&fit(&x, &y, Method::Qr)?)?;
+            let away = gradient(&x, &best.map(|t| t + 1.0), &y)?.abs().max()?;
+            let size = y.dot(&y)?.sqrt();
+            let zero = gradient(&x, &best, &y)?.abs().max()? / (1.0 + size + best.abs().max()?);
+            Ok(if away > 0.0 { zero } else { f64::INFINITY })
+        }),
+        small(
+            "lls-gradient.descent",
+            &["lls-gradient"],
+            "descent contracts for a rate below 2/λ, λ the Hessian's largest eigenvalue",
+        )
+        .draw(Draw::real("share", 0.05..=0.95).limited(0.01..=0.99))
+        .holds(|case| {
+            let [x, t, y] = parts(case)?;
+            let largest = 2.0 / y.len() as f64 * x.svd()?.s.as_slice().first().map_or(0.0, |s| s * s);
+            if largest == 0.0 {
+                return Ok(true);
+            }
+            let step = |rate: f64| -> Result<f64, Failure> {
+                let mut moved = t.clone();
+                moved.add_scaled(-rate, &gradient(&x, &t, &y)?)?;
+                Ok(cost(&x, &moved, &y)?)
+            };
+            let before = cost(&x, &t, &y)?;
+            Ok(step(case.real("share") * 2.0 / largest)? <= before * (1.0 + 1e-12) + 1e-12)
+        }),
+    ]
+}
+
+fn predictions() -> Vec<Property> {
+    vec![
+        small(
+            "lls-prediction.linear",
+            &["lls-prediction"],
+            "it is linear in θ, and each sample's is its row's alone",
+        )
+        .draw(Draw::array("other", -5.0..=5.0, &["d"]))
+        .draw(Draw::real("c", -3.0..=3.0))
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let ([x, t, _], c) = (parts(case)?, case.real("c"));
+            let other: Tensor<f64> = tensor_of(case.array("other"))?;
+            let mixed = predict(&x, &t.add(&other.scale(c))?)?;
+            let linear = apart(&mixed, &predict(&x, &t)?.add(&predict(&x, &other)?.scale(c))?)?;
+            let first = predict(&x.slice(0, 0..1)?, &t)?.item()?;
+            Ok(linear + relative(predict(&x, &t)?.as_slice()[0], first))
+        }),
+        conditioned(
+            "lls-prediction.intercept",
+            &["lls-prediction"],
+            "with an intercept the residuals sum to 0: the fit passes through the means",
+        )
+        .draw(Draw::real("level", -1e4..=1e4))
+        .within("rounding, relative to the level", 1e-11)
+        .check(|case| {
+            let ((x, y), level) = (full(case)?, case.real("level"));
+            let y = y.map(|v| v + level);
+            let fit = LinearRegression::new().method(Method::Svd).fit(&x, &y)?;
+            Ok(fit.residuals().mean()?.abs() / (1.0 + level.abs()))
+        }),
+        conditioned(
+            "lls-prediction.shift",
+            &["lls-prediction"],
+            "a constant added to y moves the intercept by it, and nothing else",
+        )
+        .draw(Draw::real("level", -1e4..=1e4))
+        .within("rounding, by the condition number", 1e-8)
+        .check(|case| {
+            let ((x, y), level) = (full(case)?, case.real("level"));
+            let fit = |y: &Tensor<f64>| LinearRegression::new().fit(&x, y);
+            let (here, there) = (fit(&y)?, fit(&y.map(|v| v + level))?);
+            let size = 1.0 + level.abs();
+            let moved = (there.intercept().item()? - here.intercept().item()? - level).abs() / size;
+            Ok(moved.max_or_nan(apart(&there.coefficients(), &here.coefficients())? / size))
+        }),
+        conditioned(
+            "lls-prediction.weights",
+            &["lls-prediction", "lls-cost"],
+            "a weight of k is the sample k times, 0 its absence",
+        )
+        .draw(Draw::array("w", 0.6..=3.4, &["13"]).limited(0.0..=9.0))
+        .within("rounding, by the condition number", 1e-7)
+        .check(|case| {
+            let (x, y) = full(case)?;
+            let w: Vec<f64> = case.array("w").data[..y.len()].iter().map(|w| w.round()).collect();
+            let rows: Vec<u32> =
+                (0..y.len()).flat_map(|i| std::iter::repeat_n(i as u32, w[i] as usize)).collect();
+            let model = || LinearRegression::new().intercept(false);
+            let weighted = model().weights(&w).fit(&x, &y)?;
+            let repeated = model().fit(&x.gather(0, &rows)?, &y.gather(0, &rows)?)?;
+            Ok(apart(weighted.parameters(), repeated.parameters())?)
+        }),
+        conditioned(
+            "lls-prediction.targets",
+            &["lls-prediction"],
+            "several targets are fitted as each alone",
+        )
+        .check(|case| {
+            let (x, y) = full(case)?;
+            let both = Tensor::stack(&[&y, &y.map(|v| v * v)], 1)?;
+            let together = LinearRegression::new().intercept(false).fit(&x, &both)?;
+            let mut off = 0.0;
+            for k in 0..2 {
+                let alone = fit(&x, &both.select(1, k)?, Method::Auto)?;
+                off += together.parameters().select(1, k)?.max_difference(&theta(&alone)?)?;
+            }
+            Ok(off)
+        }),
+    ]
+}
+
+fn normal_equations() -> Vec<Property> {
+    vec![
+        conditioned(
+            "lls-normal-equation.orthogonal",
+            &["lls-normal-equation"],
+            "the residual is orthogonal to every column",
+        )
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let (x, y) = full(case)?;
+            let fit = fit(&x, &y, Method::Qr)?;
+            let across = x.product(Transpose::Yes, fit.residuals(), Transpose::No)?.abs().max()?;
+            Ok(across / (1.0 + y.dot(&y)?.sqrt()))
+        }),
+        conditioned(
+            "lls-normal-equation.methods",
+            &["lls-normal-equation"],
+            "QR, SVD, Cholesky and double-double agree, to the condition number squared",
+        )
+        .within("16 u κ²", 16.0)
+        .check(|case| {
+            let ((x, y), kappa) = (full(case)?, case.real("condition"));
+            let exact = theta(&fit(&x, &y, Method::Precise)?)?;
+            let mut off: f64 = 0.0;
+            for method in [Method::Qr, Method::Svd, Method::NormalEquations] {
+                off = off.max_or_nan(apart(&theta(&fit(&x, &y, method)?)?, &exact)?);
+            }
+            Ok(off / (f64::EPSILON * kappa * kappa * (1.0 + y.dot(&y)?.sqrt())))
+        }),
+        conditioned(
+            "lls-normal-equation.refined",
+            &["lls-normal-equation"],
+            "QR with refinement is the double-double solution, rounded",
+        )
+        .within("8 ulp of the largest coefficient", 8.0 * f64::EPSILON)
+        .check(|case| {
+            let (x, y) = full(case)?;
+            apart(&theta(&fit(&x, &y, Method::Qr)?)?, &theta(&fit(&x, &y, Method::Precise)?)?)
+                .map_err(Failure::from)
+        }),
+        conditioned(
+            "lls-normal-equation.equivariant",
+            &["lls-normal-equation"],
+            "columns scaled by c have coefficients divided by c",
+        )
+        .draw(Draw::log("c", 1e-6..=1e6))
+        .within("8 ulp of the largest coefficient", 16.0 * f64::EPSILON)
+        .check(|case| {
+            let ((x, y), c) = (full(case)?, case.real("c"));
+            let scaled = theta(&fit(&x.scale(c), &y, Method::Qr)?)?.scale(c);
+            apart(&scaled, &theta(&fit(&x, &y, Method::Qr)?)?).map_err(Failure::from)
+        }),
+        conditioned(
+            "lls-normal-equation.hat",
+            &["lls-normal-equation"],
+            "the hat matrix is a projection: leverages lie in 0…1 and add up to the rank",
+        )
+        .within("rounding, by the condition number", 1e-5)
+        .check(|case| {
+            let (x, y) = full(case)?;
+            if x.dims()[0] == x.dims()[1] {
+                return Ok(0.0);
+            }
+            let fit = fit(&x, &y, Method::Qr)?;
+            let statistics = fit.statistics(0)?;
+            let h = statistics.leverage();
+            let outside = h.iter().fold(0.0, |m: f64, &h| m.max(-h).max(h - 1.0));
+            Ok((h.iter().sum::<f64>() - fit.rank() as f64).abs().max_or_nan(outside))
+        }),
+        conditioned(
+            "lls-normal-equation.one-predictor",
+            &["lls-normal-equation"],
+            "for one predictor F = t² and R² is the squared correlation",
+        )
+        .within("rounding", 1e-8)
+        .check(|case| {
+            let (x, y) = full(case)?;
+            let x = x.slice(1, 0..1)?;
+            if y.len() < 4 {
+                return Ok(0.0);
+            }
+            let s = LinearRegression::new().fit(&x, &y)?.statistics(0)?;
+            let centred = |t: &Tensor<f64>| -> Result<Tensor<f64>> {
+                let m = t.mean()?;
+                Ok(t.map(|v| v - m))
+            };
+            let (a, b) = (centred(&x.flatten())?, centred(&y)?);
+            let r = a.dot(&b)? / (a.dot(&a)? * b.dot(&b)?).sqrt();
+            Ok(relative(s.f_value, s.t_values[1].powi(2)).max_or_nan(relative(s.r_squared, r * r)))
+        }),
+        Property::refutation(
+            "lls-normal-equation.printed",
+            &["lls-normal-equation"],
+            "(XᵀX)⁻¹Xᵀy solves every least-squares problem",
+        )
+        .draw(Draw::size("n", 2..=5))
+        .draw(Draw::array("x", -3.0..=3.0, &["n", "1"]))
+        .draw(Draw::array("y", -3.0..=3.0, &["n"]))
+        .within("rounding", 1e-6)
+        .check(|case| {
+            let (x, y): (Tensor<f64>, Tensor<f64>) =
+                (tensor_of(case.array("x"))?, tensor_of(case.array("y"))?);
+            // The same column twice: nothing wrong with that, the fit is as good as with one.
+            let x = Tensor::concatenate(&[&x, &x], 1)?;
+            let best = cost(&x, &min_norm(&x, &y)?, &y)?;
+            let printed = match inverse_formula(&x, &y) {
+                Ok(theta) => cost(&x, &theta, &y)?,
+                Err(_) => f64::INFINITY,
+            };
+            Ok(printed - best)
+        }),
+        Property::new(
+            "lls-normal-equation.polynomial",
+            &["lls-normal-equation"],
+            "the polynomial that made the data comes back, to the last digits",
+        )
+        .draw(Draw::size("degree", 1..=8))
+        .draw(Draw::integer("c", -9..=9))
+        .draw(Draw::integer("more", 1..=6).limited(1.0..=64.0))
+        .within("4 ulp of the largest coefficient", 4.0 * f64::EPSILON)
+        .check(|case| {
+            let (degree, c) = (case.size("degree"), case.integer("c") as f64);
+            // Whole numbers: the values are exact.
+            let x: Vec<f64> = (0..degree + case.size("more")).map(|i| i as f64 - 3.0).collect();
+            let y: Vec<f64> =
+                x.iter().map(|x| (0..=degree).rev().fold(0.0, |s, j| s * x + c + j as f64)).collect();
+            let fit = fit_polynomial(&x, &y, degree)?;
+            let expected: Tensor<f64> = (0..=degree).map(|j| c + j as f64).collect();
+            apart(&theta(&fit)?, &expected).map_err(Failure::from)
+        }),
+    ]
+}
+
+fn smallest_norm() -> Vec<Property> {
+    let deficient = |id, statement| {
+        conditioned(id, &["lls-min-norm"], statement).draw(Draw::integer("lost", 0..=4).limited(0.0..=8.0))
+    };
+    let data = |case: &mut Case<'_>| -> Result<(Tensor<f64>, Tensor<f64>, usize)> {
+        let rank = case.size("d").saturating_sub(case.size("lost")).max(1);
+        case.classify(rank < case.size("d"), "rank deficient");
+        let (x, y) = structured(case, rank)?;
+        Ok((x, y, rank))
+    };
+    vec![
+        deficient(
+            "lls-min-norm.rank",
+            "the rank that was built in is found, and the residual is orthogonal to every column",
+        )
+        .within("rounding, by the condition number", 1e-8)
+        .check(move |case| {
+            let (x, y, rank) = data(case)?;
+            let fit = fit(&x, &y, Method::Svd)?;
+            if fit.rank() != rank {
+                return Ok(f64::INFINITY);
+            }
+            Ok(x.product(Transpose::Yes, fit.residuals(), Transpose::No)?.abs().max()?)
+        }),
+        deficient(
+            "lls-min-norm.smallest",
+            "no other solution is shorter: a step in the null space only adds length",
+        )
+        .draw(Draw::seed("step"))
+        .within("rounding, by the condition number", 1e-7)
+        .check(move |case| {
+            let (x, y, rank) = data(case)?;
+            let best = min_norm(&x, &y)?;
+            let vt = x.svd()?.vt;
+            let null = vt.slice(0, rank..x.dims()[1])?;
+            let step = Tensor::random([1, x.dims()[1] - rank], &StandardNormal, &mut rng(case.seed("step")))?;
+            let other = best.add(&step.matmul(&null)?.remove_axis(0)?)?;
+            let across =
+                null.matmul(&best.insert_axis(1)?)?.abs().as_slice().iter().fold(0.0, |m: f64, &v| m.max(v));
+            let longer = other.dot(&other)? - best.dot(&best)?;
+            Ok((-longer).max(0.0).max_or_nan(across) / (1.0 + best.dot(&best)?))
+        }),
+        deficient("lls-min-norm.ridge-limit", "ridge goes to it as λ goes to 0")
+            .within("λ/s², s the smallest singular value", 1e-3)
+            .check(move |case| {
+                let (x, y, _) = data(case)?;
+                let smallest = 1.0 / case.real("condition").powi(2);
+                let near = ridge_path(&x, &y, &[1e-4 * smallest])?.select(0, 0)?;
+                let best = min_norm(&x, &y)?;
+                Ok(near.sub(&best)?.abs().max()? / (1e-9 + best.abs().max()?))
+            }),
+    ]
+}
+
+fn ridges() -> Vec<Property> {
+    let ridge = |id, statement| {
+        conditioned(id, &["ridge"], statement).draw(Draw::log("lambda", 1e-4..=1e3).limited(1e-8..=1e8))
+    };
+    vec![
+        ridge("ridge.normal-equations", "(XᵀX + λI)θ = Xᵀy").within("rounding", ROUNDING).check(|case| {
+            let ((x, y), lambda) = (full(case)?, case.real("lambda"));
+            let t = ridge_path(&x, &y, &[lambda])?.transpose()?;
+            let left = x.product(Transpose::Yes, &x.matmul(&t)?, Transpose::No)?.add(&t.scale(lambda))?;
+            let right = x.product(Transpose::Yes, &y.insert_axis(1)?, Transpose::No)?;
+            apart(&left, &right).map_err(Failure::from)
+        }),
+        ridge("ridge.shrinks", "a larger λ has a shorter θ and a larger residual")
+            .within("rounding", ROUNDING)
+            .check(|case| {
+                let ((x, y), lambda) = (full(case)?, case.real("lambda"));
+                let path = ridge_path(&x, &y, &[lambda, 2.0 * lambda])?;
+                let (near, far) = (path.select(0, 0)?, path.select(0, 1)?);
+                let longer = far.dot(&far)? - near.dot(&near)?;
+                let better = cost(&x, &near, &y)? - cost(&x, &far, &y)?;
+                Ok(longer.max(better).max(0.0))
+            }),
+        ridge("ridge.rows", "it is least squares with √λ·I below X and 0 below y, by every method")
+            .within("rounding, by the condition number", 1e-9)
+            .check(|case| {
+                let ((x, y), lambda) = (full(case)?, case.real("lambda"));
+                let path = ridge_path(&x, &y, &[lambda])?.select(0, 0)?;
+                let mut off: f64 = 0.0;
+                for method in [Method::Qr, Method::Svd, Method::Precise] {
+                    let fit =
+                        LinearRegression::new().intercept(false).ridge(lambda).method(method).fit(&x, &y)?;
+                    off = off.max_or_nan(apart(&theta(&fit)?, &path)?);
+                }
+                Ok(off)
+            }),
+        ridge("ridge.intercept", "the intercept is not penalised: a constant added to y moves nothing else")
+            .draw(Draw::real("level", -1e3..=1e3))
+            .within("rounding, by the condition number", 1e-8)
+            .check(|case| {
+                let ((x, y), level) = (full(case)?, case.real("level"));
+                let fit = |y: &Tensor<f64>| LinearRegression::new().ridge(case.real("lambda")).fit(&x, y);
+                let (here, there) = (fit(&y)?, fit(&y.map(|v| v + level))?);
+                let size = 1.0 + level.abs();
+                let moved = (there.intercept().item()? - here.intercept().item()? - level).abs() / size;
+                Ok(moved.max_or_nan(apart(&there.coefficients(), &here.coefficients())? / size))
+            }),
+    ]
+}
