@@ -64,7 +64,7 @@ pub(crate) fn qr(a: &Tensor<f64>, b: &Tensor<f64>) -> Result<Solution> {
             let step = solve(&d.sub(&h)?)?;
             let size = step.abs().max()? / theta.abs().max()?.max(f64::MIN_POSITIVE);
             // A step that does not shrink is rounding: it would only stir the last digits.
-            if !(size < 0.5 * last) {
+            if size.is_nan() || size >= 0.5 * last {
                 break;
             }
             theta = theta.add(&step)?;
