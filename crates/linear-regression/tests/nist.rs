@@ -1,5 +1,7 @@
 //! NIST's certified results: correct digits of every coefficient and statistic, by every path.
 
+#![allow(clippy::unwrap_used)] // helpers of the tests
+
 use gradus_datasets::{Reference, nist_linear};
 use gradus_linear_regression::{Fit, LinearRegression, Method, fit_polynomial, inverse_formula};
 use gradus_tensor::Tensor;
