@@ -205,7 +205,14 @@ impl LinearRegression {
             a = Tensor::concatenate(&[&a, &Tensor::eye(d)?.scale(self.ridge.sqrt())], 0)?;
             b = b.pad(0, 0, d, 0.0)?;
         }
-        let svd = a.svd()?;
+        // Independent columns have one solution, so that scaling changes nothing but the rounding; of dependent ones, scaled
+        // columns would have another shortest solution.
+        let p = d + usize::from(self.intercept);
+        let lengths = a.map(|v| v * v).sum_axis(0)?.sqrt();
+        let power =
+            |l: f64| if rank == p && l > 0.0 && l.is_finite() { (-l.log2().ceil()).exp2() } else { 1.0 };
+        let scale = lengths.map(power);
+        let svd = a.mul(&scale)?.svd()?;
         let kept = (rank - usize::from(self.intercept).min(rank)).min(svd.s.len());
         let inverse: Tensor<f64> = svd
             .s
@@ -215,7 +222,7 @@ impl LinearRegression {
             .map(|(i, &s)| if i < kept && s > 0.0 { 1.0 / s } else { 0.0 })
             .collect();
         // V·diag(1/s), `[D, r]`.
-        let v = svd.vt.transpose()?.mul(&inverse)?;
+        let v = svd.vt.transpose()?.mul(&scale.insert_axis(1)?)?.mul(&inverse)?;
         let theta =
             v.matmul(&svd.u.product(gradus_tensor::Transpose::Yes, &b, gradus_tensor::Transpose::No)?)?;
         let covariance = v.product(gradus_tensor::Transpose::No, &v, gradus_tensor::Transpose::Yes)?;

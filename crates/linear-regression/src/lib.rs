@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod accumulator;
 mod cost;
 mod design;
 mod double;
@@ -15,6 +16,7 @@ mod solve;
 mod statistics;
 mod symbols;
 
+pub use accumulator::Accumulator;
 pub use cost::{cost, gradient, matrix_cost, predict};
 pub use error::{Error, Result};
 pub use fit::{Fit, LinearRegression, Method, fit_polynomial};

@@ -1,8 +1,8 @@
 //! The properties of least squares: the cost, its minimum, and the geometry of a projection.
 
 use crate::{
-    Fit, LinearRegression, Method, cost, fit_polynomial, gradient, inverse_formula, matrix_cost, min_norm,
-    predict, ridge_path,
+    Accumulator, Fit, LinearRegression, Method, cost, fit_polynomial, gradient, inverse_formula, matrix_cost,
+    min_norm, predict, ridge_path,
 };
 use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Result, Scalar, Tensor, Transpose, rng, tensor_of};
@@ -284,6 +284,49 @@ fn predictions() -> Vec<Property> {
             let weighted = model().weights(&w).fit(&x, &y)?;
             let repeated = model().fit(&x.gather(0, &rows)?, &y.gather(0, &rows)?)?;
             Ok(apart(weighted.parameters(), repeated.parameters())?)
+        }),
+        conditioned(
+            "lls-normal-equation.accumulated",
+            &["lls-normal-equation"],
+            "block by block, and merged from parts, it is the fit of the whole, digits and all",
+        )
+        .draw(Draw::integer("cut", 1..=12).limited(1.0..=99.0))
+        .draw(Draw::choice("how", &["one after the other", "merged", "merged the other way"]))
+        .within("16 u (κ‖y‖ + κ²‖r‖)", 16.0)
+        .check(|case| {
+            let ((x, y), kappa) = (full(case)?, case.real("condition"));
+            let (n, cut) = (y.len(), case.size("cut").min(y.len()));
+            let part = |range: std::ops::Range<usize>| -> Result<Accumulator, Failure> {
+                let mut part = Accumulator::new(false);
+                if !range.is_empty() {
+                    part.partial_fit(&x.slice(0, range.clone())?, &y.slice(0, range)?, None)?;
+                }
+                Ok(part)
+            };
+            let (mut first, mut second) = (part(0..cut)?, part(cut..n)?);
+            let all = match case.choice("how") {
+                "merged" => {
+                    first.merge(&second)?;
+                    first
+                }
+                "merged the other way" => {
+                    second.merge(&first)?;
+                    second
+                }
+                _ => {
+                    if cut < n {
+                        first.partial_fit(&x.slice(0, cut..n)?, &y.slice(0, cut..n)?, None)?;
+                    }
+                    first
+                }
+            };
+            let whole = fit(&x, &y, Method::Qr)?;
+            let rss = whole.residuals().dot(whole.residuals())?;
+            let sums = (all.residual_sums_of_squares()?[0] - rss).abs() / (1.0 + y.dot(&y)?);
+            let off = apart(&all.parameters()?, whole.parameters())?.max_or_nan(sums);
+            // The bound of a backward stable solver: κ for the right side, κ² for the residual.
+            let bound = f64::EPSILON * kappa * (1.0 + y.dot(&y)?.sqrt() + kappa * rss.sqrt());
+            Ok(off / bound)
         }),
         conditioned(
             "lls-prediction.targets",
