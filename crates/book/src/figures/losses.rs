@@ -62,23 +62,33 @@ pub(super) fn bce_curves() -> Result<Figure> {
         )
 }
 
-/// What the forms of the binary cross entropy give for a correct label.
+/// How many digits three forms of the binary cross entropy lose for a confident correct prediction.
 pub(super) fn bce_naive() -> Result<Figure> {
-    let plain = |z: f64| -log_likelihood(sigmoid(z), 1.0);
-    let without_ln_1p = |z: f64| z.max(0.0) - z + (1.0 + (-z.abs()).exp()).ln();
-    let other_order = |z: f64| z.max(0.0) + (-z.abs()).exp().ln_1p() - z;
-    Plot::new("logit z, label 1", 0.0..50.0, -22.0..0.0)
-        .y_name("loss")
+    const SOFT: f64 = 1.0 - 1e-12;
+    let tail = |z: f64| (-z.abs()).exp().ln_1p();
+    // The error is ragged: the largest of twenty neighbours.
+    let worst = |label: f64, form: &dyn Fn(f64) -> f64| -> Vec<(f64, f64)> {
+        let error = |z: f64| (form(z) / BceWithLogits.loss(z, label) - 1.0).abs();
+        (0..100)
+            .map(|i| {
+                let z = 0.5 * f64::from(i);
+                let largest = (0..20).map(|k| error(z + 0.025 * f64::from(k))).fold(1e-17, f64::max);
+                (z + 0.25, largest.log10())
+            })
+            .collect()
+    };
+    Plot::new("logit z", 0.0..50.0, -17.0..0.5)
+        .y_name("relative error")
         .log_y()
-        .line("from logits", |z| BceWithLogits.loss(z, 1.0).log10())
-        .line("−ln σ(z)", |z| plain(z).log10())
-        .line("ln for ln_1p", |z| without_ln_1p(z).log10())
-        .line("zy subtracted last", |z| other_order(z).log10())
+        .curve("zy subtracted last, y = 1", worst(1.0, &|z| z.max(0.0) + tail(z) - z))
+        .curve("−ln σ(z), y = 1", worst(1.0, &|z| -log_likelihood(sigmoid(z), 1.0)))
+        .curve("short, y = 1 − 10⁻¹²", worst(SOFT, &|z| z.max(0.0) - z * SOFT + tail(z)))
         .figure(
-            "The loss falls as e to the minus z. The form from logits follows it to the right edge; the three others \
-             turn into steps from about 30 on and end before 37, where they become 0.",
-            "The loss of a correct prediction, which is e⁻ᶻ for large z. Computed from logits it keeps all its digits. \
-             The three other ways become ragged as z approaches 37, and end where they give exactly 0.",
+            "For label 1 both errors grow as e to the z from ten to the -16 and reach 1 at about 36; for the label just \
+             below 1 the error grows likewise up to ten to the -4 and stays there.",
+            "How wrong three forms are for a confident correct prediction, against the form of the library. With label 1 \
+             nothing is left of the loss from about 36 on. With a label just below 1 the short form loses twelve of its \
+             sixteen digits.",
         )
 }
 
