@@ -24,8 +24,8 @@ fn checkout() -> TempDir {
     copy(&here.book().join("src"), &folder.path().join("book/src")).unwrap();
     copy(&here.book().join("theme"), &folder.path().join("book/theme")).unwrap();
     std::fs::copy(here.book().join("book.toml"), folder.path().join("book/book.toml")).unwrap();
-    for krate in ["activations", "formula"] {
-        let src = Path::new("crates").join(krate).join("src");
+    for krate in std::fs::read_dir(here.root().join("crates")).unwrap() {
+        let src = Path::new("crates").join(krate.unwrap().file_name()).join("src");
         copy(&here.root().join(&src), &folder.path().join(&src)).unwrap();
     }
     folder
@@ -93,7 +93,9 @@ fn what_does_not_hold_is_shown_and_fails_the_check() {
     let folder = checkout();
     let src = folder.path().join("book/src");
     std::fs::write(src.join("activations.md"), "# A\n\n{{#formula sigmoid}}\n").unwrap();
-    std::fs::write(src.join("reading.md"), "# R\n").unwrap();
+    for other in ["reading.md", "losses.md"] {
+        std::fs::write(src.join(other), "# R\n").unwrap();
+    }
     let catalog = Arc::new(Catalog::of(BROKEN).unwrap());
     let out = folder.path().join("out");
     let project = Project::at(folder.path());
