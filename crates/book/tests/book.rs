@@ -174,8 +174,9 @@ fn a_block_shows_item_line_evidence_and_misprint() {
     let folder = checkout();
     build_in(folder.path()).unwrap();
     let read = |page: &str| std::fs::read_to_string(folder.path().join("out").join(page)).unwrap();
-    let (page, catalog) = (read("activations.html"), Catalog::new().unwrap());
+    let catalog = Catalog::new().unwrap();
     for formula in catalog.formulas().iter().filter(|f| matches!(f.kind, Kind::Formula)) {
+        let page = read(&format!("{}.html", formula.chapter));
         let start = page.find(&format!("id=\"eq-{}\"", formula.id)).unwrap();
         let block = &page[start..];
         let block = &block[..block.find("formula-source").unwrap()];

@@ -80,14 +80,14 @@ pub(super) fn bce_naive() -> Result<Figure> {
     Plot::new("logit z", 0.0..50.0, -17.0..0.5)
         .y_name("relative error")
         .log_y()
-        .curve("zy subtracted last, y = 1", worst(1.0, &|z| z.max(0.0) + tail(z) - z))
+        .curve("t before zy, y = 1", worst(1.0, &|z| z.max(0.0) + tail(z) - z))
         .curve("−ln σ(z), y = 1", worst(1.0, &|z| -log_likelihood(sigmoid(z), 1.0)))
         .curve("short, y = 1 − 10⁻¹²", worst(SOFT, &|z| z.max(0.0) - z * SOFT + tail(z)))
         .figure(
-            "For label 1 both errors grow as e to the z from ten to the -16 and reach 1 at about 36; for the label just \
+            "For label 1 both errors grow as e to the z from ten to the -16 and reach 1 at 34 and 37; for the label just \
              below 1 the error grows likewise up to ten to the -4 and stays there.",
             "How wrong three forms are for a confident correct prediction, against the form of the library. With label 1 \
-             nothing is left of the loss from about 36 on. With a label just below 1 the short form loses twelve of its \
+             nothing is left of the loss from 37 on, and from 34 if t is added first. With a label just below 1 the short form loses twelve of its \
              sixteen digits.",
         )
 }
