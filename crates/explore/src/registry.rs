@@ -30,5 +30,6 @@ pub fn topics() -> &'static [Topic] {
         "gradus-tensor" => gradus_tensor (no formulas),
         "gradus-autograd" => gradus_autograd (no formulas),
         "gradus-activations" => gradus_activations,
+        "gradus-losses" => gradus_losses,
     }
 }

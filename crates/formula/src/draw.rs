@@ -383,6 +383,33 @@ impl Inputs {
     }
 }
 
+impl Inputs {
+    /// The value of draw `i`.
+    pub(crate) fn value(&self, i: usize) -> Option<Value> {
+        self.0.get(i).map(|(_, value)| value.clone())
+    }
+
+    /// These inputs with the whole number `i` made smaller, the arrays that depend on it cut as they would be drawn;
+    /// `None` if one would have to grow.
+    pub(crate) fn resized(&self, draws: &[Draw], i: usize, number: i64) -> Option<Self> {
+        let mut out = self.clone();
+        out.0[i].1 = Value::Integer(number);
+        for (at, draw) in draws.iter().enumerate() {
+            let Some(shape) = draw.shape else { continue };
+            let size = |dim: &&str| match (dim.parse(), out.get(dim)) {
+                (Ok(n), _) => Some(n),
+                (_, Some(Value::Integer(n))) => usize::try_from(*n).ok(),
+                _ => None,
+            };
+            let shape = shape.iter().map(size).collect::<Option<Vec<usize>>>()?;
+            let Value::Array(array) = &self.0[at].1 else { continue };
+            let data = array.data.get(..shape.iter().product())?.to_vec();
+            out.0[at].1 = Value::Array(Array { shape, data });
+        }
+        Some(out)
+    }
+}
+
 impl fmt::Display for Inputs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {

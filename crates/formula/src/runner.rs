@@ -1,7 +1,7 @@
 //! Runs a property: case `i` is drawn from `hash(seed, property, i)`, so that any case can be repeated alone
 //! and any range can be changed from outside; a failing case is shrunk along proptest's value trees.
 
-use crate::draw::{Inputs, RangeError, Ranges, strategy};
+use crate::draw::{Inputs, RangeError, Ranges, Scale, Value, strategy};
 use crate::property::{Case, Failure, Property};
 use crate::report::{Counterexample, DrawReport, Histogram, Outcome, Report, Step, named};
 use proptest::strategy::{SBoxedStrategy, Strategy, ValueTree};
@@ -224,6 +224,9 @@ impl Report {
     }
 }
 
+/// Of a whole number this close to the least one, every smaller value is tried in the end.
+const SIZES: i64 = 16;
+
 /// Walks proptest's value tree towards the smallest inputs that still fail, then to plainer numbers near them.
 fn shrink(
     property: &Property,
@@ -257,6 +260,20 @@ fn shrink(
     let mut moved = tree.simplify();
     while moved {
         moved = if still_fails(tree.current(), &mut best) { tree.simplify() } else { tree.complicate() };
+    }
+    // The tree shrinks sizes first, while the contents are still wild; with tame contents a smaller size may do.
+    for (i, draw) in property.draws.iter().enumerate() {
+        let (Ok(range), Some(Value::Integer(now))) = (config.ranges.of(draw), best.inputs.value(i)) else {
+            continue;
+        };
+        let low = range.low.ceil() as i64;
+        if draw.scale == Scale::Integer && low >= 0 && now - low <= SIZES {
+            let smaller = (low..now).find(|&size| {
+                let inputs = best.inputs.resized(&property.draws, i, size);
+                inputs.is_some_and(|inputs| still_fails(inputs, &mut best))
+            });
+            debug_assert!(smaller.is_none_or(|size| best.inputs.value(i) == Some(Value::Integer(size))));
+        }
     }
     for (i, draw) in property.draws.iter().enumerate() {
         let Ok(range) = config.ranges.of(draw) else { continue };

@@ -36,6 +36,21 @@ fn a_counterexample_just_past_a_whole_number_moves_to_the_next() {
 }
 
 #[test]
+fn a_size_that_only_wild_contents_needed_is_made_smaller_in_the_end() {
+    // With the contents as drawn, all five are needed to sum up to 20; once one of them is 0, fewer do for below 1.
+    let property =
+        Property::refutation("test.sizes", &["test"], "the first element is not 0, or the sum is above 20")
+            .draw(Draw::size("n", 1..=6))
+            .draw(Draw::array("x", 0.0..=5.0, &["n", "2"]))
+            .holds(|case| {
+                let x = &case.array("x").data;
+                Ok(x.iter().sum::<f64>() > 20.0 || x.len() < 2)
+            });
+    let report = run(&property, &Config::default(), &mut |_| {}).unwrap();
+    assert_eq!(report.counterexample.unwrap().line(), "n = 1, x = [[0, 0]]");
+}
+
+#[test]
 fn a_case_repeats_alone() {
     let property = above(f64::INFINITY);
     let config = Config { seed: 7, ..Config::default() };

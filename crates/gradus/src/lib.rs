@@ -7,6 +7,8 @@ pub use gradus_autograd as autograd;
 #[cfg(feature = "datasets")]
 pub use gradus_datasets as datasets;
 pub use gradus_formula as formula;
+#[cfg(feature = "losses")]
+pub use gradus_losses as losses;
 pub use gradus_tensor as tensor;
 
 pub use autograd::{Gradients, Layer, Mode, Op, Parameters, Var, no_grad};

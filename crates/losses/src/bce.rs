@@ -203,7 +203,8 @@ pub fn bce<T: Scalar>(probability: &Tensor<T>, label: &Tensor<T>) -> Result<Tens
 /// **Gradient**: (σ(z) − y)/n in z, at most 1/n: computed as (1 − y)σ(z) − yσ(−z), which does not cancel.
 ///
 /// **Numerics**: with t = ln_1p(e^−|z|), y·max(−z, 0) + (1 − y)·max(z, 0) + t: no overflow, and a confident correct
-/// prediction keeps a loss above 0 (4·10⁻¹⁸ at z = 40), where max(z, 0) − zy + t would cancel.
+/// prediction keeps a loss above 0 (4·10⁻¹⁸ at z = 40). The usual max(z, 0) − zy + t cancels: to 0 if t is added before zy
+/// is subtracted, and in any order it loses digits for a label just below 1.
 ///
 /// **Errors**: different shapes, a label outside [0, 1].
 ///

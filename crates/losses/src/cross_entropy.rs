@@ -56,7 +56,7 @@ pub(crate) const FORMULA_CE: Formula = Formula {
     item: item!(fn soft_cross_entropy),
     printed: Some(Printed {
         latex: r"- \sum_{i=1}^n \sum_{k=1}^K (y_{ik} \cdot \log \hat{y}_{ik})",
-        reason: "no 1/n here, but in every other loss of the notes. We take the mean; the printed sum is Reduction::Sum",
+        reason: "no 1/n here, but in L1, MSE and BCE a few lines above. We take the mean; the printed sum is Reduction::Sum",
         counterexample: "the same batch twice doubles it, and leaves the BCE as it was",
     }),
     ..FORMULA

@@ -47,7 +47,7 @@ pub(crate) const FORMULA: Formula = Formula {
 /// **Formula** `dice-loss`: 1 − (2Σpt + ε) / (Σp + Σt + ε).
 ///
 /// **Shapes**: probability and target of one shape, `[N, …]`; the result has no dimensions. **Units**: 1, from 0 (equal
-/// masks of zeros and ones) to 1 (disjoint).
+/// masks of zeros and ones) to 1 − ε/(Σp + Σt + ε) (disjoint), a little below 1.
 ///
 /// **Gradient**: with I the numerator and U the denominator, −(2tU − I)/U² in p, and the mirror image in t. [`Dice`] has
 /// other reductions.

@@ -1,5 +1,6 @@
 //! The focal loss: cross entropy in which what is already right hardly counts.
 
+use crate::reduction::scaled;
 use crate::symbols::{LABEL, LOGIT};
 use crate::{Componentwise, Elementwise, Reduction};
 use gradus_activations::{sigmoid, softplus};
@@ -88,14 +89,17 @@ impl Componentwise for Focal {
 
     fn loss<T: Scalar>(self, logit: T, label: T) -> T {
         let alpha = T::of(self.alpha);
-        alpha * label * self.side(logit).0 + (T::ONE - alpha) * (T::ONE - label) * self.side(-logit).0
+        // A side without weight has no say, though it may be infinite.
+        let (yes, no) = (alpha * label, (T::ONE - alpha) * (T::ONE - label));
+        scaled(self.side(logit).0, yes) + scaled(self.side(-logit).0, no)
     }
 
     fn slopes<T: Scalar>(self, logit: T, label: T) -> (T, T) {
         let alpha = T::of(self.alpha);
         let ((yes, yes_slope), (no, no_slope)) = (self.side(logit), self.side(-logit));
         let against = T::ONE - alpha;
-        (alpha * label * yes_slope - against * (T::ONE - label) * no_slope, alpha * yes - against * no)
+        let slope = scaled(yes_slope, alpha * label) - scaled(no_slope, against * (T::ONE - label));
+        (slope, scaled(yes, alpha) - scaled(no, against))
     }
 
     fn check<T: Scalar>(self, _: &Tensor<T>, label: &Tensor<T>) -> Result<()> {

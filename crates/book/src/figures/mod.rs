@@ -4,6 +4,7 @@
 //! name it in [`FIGURES`]. A chapter shows it with `{{#figure NAME}}`.
 
 mod activations;
+mod losses;
 mod plot;
 
 pub use plot::{Figure, Plot};
@@ -23,6 +24,12 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("smooth-relus", activations::smooth_relus),
     ("derivatives", activations::derivatives),
     ("softmax-temperature", activations::softmax_temperature),
+    ("regression-losses", losses::regression_losses),
+    ("regression-slopes", losses::regression_slopes),
+    ("bce-curves", losses::bce_curves),
+    ("bce-naive", losses::bce_naive),
+    ("hinge-vs-ce", losses::hinge_vs_ce),
+    ("focal", losses::focal),
 ];
 
 /// A figure as HTML on one line.

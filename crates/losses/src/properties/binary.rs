@@ -387,6 +387,20 @@ fn focals() -> Vec<Property> {
                     (focal(&z, &y, gamma + 0.5, alpha)?.item()?, focal(&z, &y, gamma, alpha)?.item()?);
                 Ok((less - more).max(-less).max(0.0))
             }),
+        Property::new(
+            "focal-loss.infinite",
+            &["focal-loss"],
+            "an infinite logit costs 0 when right, ∞ when wrong; a NaN stays one",
+        )
+        .draw(Draw::real("gamma", 0.0..=5.0).limited(0.0..=20.0))
+        .holds(|case| {
+            let gamma = case.real("gamma");
+            let loss = |z: f64, y: f64| focal(&Tensor::from([z]), &Tensor::from([y]), gamma, 0.25)?.item();
+            let infinity = f64::INFINITY;
+            let right = loss(infinity, 1.0)? == 0.0 && loss(-infinity, 0.0)? == 0.0;
+            let wrong = loss(infinity, 0.0)? == infinity && loss(-infinity, 1.0)? == infinity;
+            Ok(right && wrong && loss(f64::NAN, 1.0)?.is_nan())
+        }),
         batch("focal-loss.symmetry", "(z, y, α) and (−z, 1 − y, 1 − α) have one loss")
             .within("rounding", ROUNDING)
             .check(|case| {
