@@ -7,6 +7,8 @@ pub use gradus_autograd as autograd;
 #[cfg(feature = "datasets")]
 pub use gradus_datasets as datasets;
 pub use gradus_formula as formula;
+#[cfg(feature = "linear-regression")]
+pub use gradus_linear_regression as linear_regression;
 pub use gradus_tensor as tensor;
 
 pub use autograd::{Gradients, Layer, Mode, Op, Parameters, Var, no_grad};
