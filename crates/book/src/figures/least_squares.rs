@@ -81,11 +81,11 @@ pub(super) fn digits_lost() -> Result<Figure> {
         .curve("Cholesky", normal)
         .curve("QR", qr)
         .figure(
-            "On logarithmic axes the error of QR rises with slope one, that of Cholesky with slope two, that of the inverse more steeply still; Cholesky stops near 10 to the 8.",
-            "The relative error of θ, where y = Xθ up to rounding. By Cholesky's method on XᵀX it grows with the square of the \
-             condition number; near 10⁸ all is lost, and the method refuses (but for an accident of rounding). The inverse \
-             fails earlier and goes on. With QR the rounding of y itself is what is left, which grows with the first power; \
-             beyond 10¹⁴ it calls the columns dependent.",
+            "On logarithmic axes the errors of the inverse and of Cholesky rise with slope two and reach 1 near 10 to the 8, where Cholesky stops; that of QR rises with slope one.",
+            "The relative error of θ, where y = Xθ up to rounding. Through XᵀX it grows with the square of the condition \
+             number, and near 10⁸ all is lost. From there on Cholesky refuses (but for an accident of rounding), and the \
+             inverse goes on. With QR the rounding of y itself is what is left, which grows with the first power; beyond \
+             10¹⁴ it calls the columns dependent.",
         )
 }
 
