@@ -29,6 +29,7 @@ pub fn topics() -> &'static [Topic] {
     topics! {
         "gradus-tensor" => gradus_tensor (no formulas),
         "gradus-autograd" => gradus_autograd (no formulas),
+        "gradus-linear-regression" => gradus_linear_regression,
         "gradus-activations" => gradus_activations,
         "gradus-losses" => gradus_losses,
     }

@@ -4,6 +4,7 @@
 //! name it in [`FIGURES`]. A chapter shows it with `{{#figure NAME}}`.
 
 mod activations;
+mod least_squares;
 mod losses;
 mod plot;
 
@@ -16,6 +17,10 @@ pub type Draw = fn() -> Result<Figure>;
 
 /// Every figure, by the name that chapters use.
 pub const FIGURES: &[(&str, Draw)] = &[
+    ("projection-line", least_squares::projection_line),
+    ("digits-lost", least_squares::digits_lost),
+    ("ridge-path", least_squares::ridge_path),
+    ("descent", least_squares::descent),
     ("sigmoid", activations::sigmoid),
     ("sigmoid-forms", activations::sigmoid_forms),
     ("saturation", activations::saturation),
