@@ -139,25 +139,17 @@ impl LinearRegression {
             Method::Precise => Some(rounded(solve::precise(&columns(&design.a)?, &columns(&design.b)?)?)?),
             Method::Auto | Method::Qr => Some(solve::qr(&design.a, &design.b)?),
         };
-        let (theta, covariance, residuals) = match solution {
-            Some(Solution { theta, covariance, residuals }) => {
-                let scale = design.scale.iter().copied().collect::<Tensor<f64>>();
-                let rows = scale.insert_axis(1)?;
-                (theta.mul(&rows)?, covariance.mul(&rows)?.mul(&scale)?, Some(residuals))
+        let (theta, root, residuals) = match solution {
+            Some(Solution { theta, root, residuals }) => {
+                let rows = design.scale.iter().copied().collect::<Tensor<f64>>().insert_axis(1)?;
+                (theta.mul(&rows)?, root.mul(&rows)?, Some(residuals))
             }
             None => {
-                let (theta, covariance) = self.smallest_norm(&data, rank)?;
-                (theta, covariance, None)
+                let (theta, root) = self.smallest_norm(&data, rank)?;
+                (theta, root, None)
             }
         };
-        Fit::new(
-            self,
-            data,
-            theta,
-            covariance,
-            residuals,
-            Facts { method, reason, rank, condition, tolerance },
-        )
+        Fit::new(self, data, theta, root, residuals, Facts { method, reason, rank, condition, tolerance })
     }
 
     fn check_options(&self) -> Result<()> {
@@ -225,23 +217,15 @@ impl LinearRegression {
         let v = svd.vt.transpose()?.mul(&scale.insert_axis(1)?)?.mul(&inverse)?;
         let theta =
             v.matmul(&svd.u.product(gradus_tensor::Transpose::Yes, &b, gradus_tensor::Transpose::No)?)?;
-        let covariance = v.product(gradus_tensor::Transpose::No, &v, gradus_tensor::Transpose::Yes)?;
         if !self.intercept {
-            return Ok((theta, covariance));
+            return Ok((theta, v));
         }
-        // The intercept is ȳ − x̄θ; its variance is 1/Σw + x̄ C x̄ᵀ, its covariance with θ −x̄ C.
+        // The intercept is ȳ − x̄θ, and ȳ varies on its own: [1/√Σw, −x̄V; 0, V].
         let row = x_mean.insert_axis(0)?;
         let first = y_mean.insert_axis(0)?.sub(&row.matmul(&theta)?)?;
-        let across = row.matmul(&covariance)?.neg();
-        let corner = row.matmul(&covariance)?.product(
-            gradus_tensor::Transpose::No,
-            &row,
-            gradus_tensor::Transpose::Yes,
-        )?;
-        let corner = corner.map(|v| v + 1.0 / data.total);
-        let top = Tensor::concatenate(&[&corner, &across], 1)?;
-        let bottom = Tensor::concatenate(&[&across.transpose()?, &covariance], 1)?;
-        Ok((Tensor::concatenate(&[&first, &theta], 0)?, Tensor::concatenate(&[&top, &bottom], 0)?))
+        let top = row.matmul(&v)?.neg().pad(1, 1, 0, (1.0 / data.total).sqrt())?;
+        let root = Tensor::concatenate(&[&top, &v.pad(1, 1, 0, 0.0)?], 0)?;
+        Ok((Tensor::concatenate(&[&first, &theta], 0)?, root))
     }
 }
 
@@ -259,7 +243,7 @@ fn matrix(columns: &[Vec<Double>]) -> Result<Tensor<f64>> {
 fn rounded(precise: solve::Precise) -> Result<Solution> {
     Ok(Solution {
         theta: matrix(&precise.theta)?,
-        covariance: matrix(&precise.covariance)?,
+        root: matrix(&precise.root)?,
         residuals: matrix(&precise.residuals)?,
     })
 }
@@ -296,7 +280,7 @@ pub fn fit_polynomial(x: &[f64], y: &[f64], degree: usize) -> Result<Fit> {
         return Err(Error::RankDeficient { method, rank: x.len(), columns, tolerance: 0.0 });
     }
     let b = vec![y.iter().map(|&v| Double::from(v)).collect::<Vec<_>>()];
-    let Solution { theta, covariance, residuals } = rounded(solve::precise(&a, &b)?)?;
+    let Solution { theta, root, residuals } = rounded(solve::precise(&a, &b)?)?;
     let facts = Facts {
         method: Method::Precise,
         reason: "asked for, with the powers in double-double too".into(),
@@ -304,7 +288,7 @@ pub fn fit_polynomial(x: &[f64], y: &[f64], degree: usize) -> Result<Fit> {
         condition: f64::NAN,
         tolerance: 1e-28,
     };
-    Fit::new(&LinearRegression::new(), data, theta, covariance, Some(residuals), facts)
+    Fit::new(&LinearRegression::new(), data, theta, root, Some(residuals), facts)
 }
 
 /// How a fit was made.
@@ -323,7 +307,8 @@ pub struct Fit {
     intercept: bool,
     /// `[P, K]`, the intercept first if there is one.
     theta: Tensor<f64>,
-    pub(crate) covariance: Tensor<f64>,
+    /// B with the parameters' covariance = variance · B·Bᵀ, `[P, rank]`.
+    pub(crate) root: Tensor<f64>,
     pub(crate) x: Tensor<f64>,
     pub(crate) y: Tensor<f64>,
     pub(crate) weights: Option<Vec<f64>>,
@@ -337,7 +322,7 @@ impl Fit {
         model: &LinearRegression,
         data: Data,
         theta: Tensor<f64>,
-        covariance: Tensor<f64>,
+        root: Tensor<f64>,
         residuals: Option<Tensor<f64>>,
         facts: Facts,
     ) -> Result<Self> {
@@ -345,7 +330,7 @@ impl Fit {
         let mut fit = Self {
             intercept: model.intercept,
             theta,
-            covariance,
+            root,
             residuals: data.y.clone(),
             x: data.x,
             y: data.y,

@@ -8,8 +8,8 @@ use gradus_tensor::{Tensor, Transpose};
 pub(crate) struct Solution {
     /// `[P, K]`.
     pub(crate) theta: Tensor<f64>,
-    /// (AᵀA)⁻¹, `[P, P]`.
-    pub(crate) covariance: Tensor<f64>,
+    /// B with (AᵀA)⁻¹ = B·Bᵀ: R⁻¹, `[P, P]`. The product is never formed: it would square the condition number.
+    pub(crate) root: Tensor<f64>,
     /// b − A·θ, `[M, K]`.
     pub(crate) residuals: Tensor<f64>,
 }
@@ -26,9 +26,8 @@ pub(crate) fn rank(s: &[f64], tolerance: f64) -> usize {
     s.iter().filter(|&&v| v > tolerance * largest && v > 0.0).count()
 }
 
-fn inverse_gram(r: &Tensor<f64>) -> Result<Tensor<f64>> {
-    let inverse = r.solve_upper(&Tensor::eye(r.dims()[0])?)?;
-    Ok(inverse.product(Transpose::No, &inverse, Transpose::Yes)?)
+fn inverse(r: &Tensor<f64>) -> Result<Tensor<f64>> {
+    Ok(r.solve_upper(&Tensor::eye(r.dims()[0])?)?)
 }
 
 /// θ from AᵀA·θ = Aᵀb by Cholesky: fast, and the condition number squared. `None` if AᵀA is not positive definite.
@@ -38,7 +37,7 @@ pub(crate) fn normal(a: &Tensor<f64>, b: &Tensor<f64>) -> Result<Option<Solution
     let upper = l.transpose()?;
     let theta = upper.solve_upper(&l.solve_lower(&a.product(Transpose::Yes, b, Transpose::No)?)?)?;
     let residuals = b.sub(&a.matmul(&theta)?)?;
-    Ok(Some(Solution { theta, covariance: inverse_gram(&upper)?, residuals }))
+    Ok(Some(Solution { theta, root: inverse(&upper)?, residuals }))
 }
 
 /// The most refinement steps; two or three do.
@@ -78,7 +77,7 @@ pub(crate) fn qr(a: &Tensor<f64>, b: &Tensor<f64>) -> Result<Solution> {
         rests.push(rest);
     }
     let join = |parts: &[Tensor<f64>]| Tensor::concatenate(&parts.iter().collect::<Vec<_>>(), 1);
-    Ok(Solution { theta: join(&columns)?, covariance: inverse_gram(&r)?, residuals: join(&rests)? })
+    Ok(Solution { theta: join(&columns)?, root: inverse(&r)?, residuals: join(&rests)? })
 }
 
 /// f = b − r − A·θ and g = −Aᵀr, each sum in double-double.
@@ -101,8 +100,8 @@ fn augmented_residuals(
 /// A solution in double-double, rounded at the end only.
 pub(crate) struct Precise {
     pub(crate) theta: Vec<Vec<Double>>,
-    /// The diagonal of (AᵀA)⁻¹, and its other entries.
-    pub(crate) covariance: Vec<Vec<Double>>,
+    /// The columns of R⁻¹.
+    pub(crate) root: Vec<Vec<Double>>,
     pub(crate) residuals: Vec<Vec<Double>>,
 }
 
@@ -145,13 +144,10 @@ pub(crate) fn precise(a: &[Vec<Double>], b: &[Vec<Double>]) -> Result<Precise> {
     };
     let theta: Vec<Vec<Double>> = work[p..].iter().map(|column| back(column)).collect();
     let unit = |j: usize| (0..p).map(|i| if i == j { Double::ONE } else { Double::ZERO }).collect::<Vec<_>>();
-    // The columns of R⁻¹; (AᵀA)⁻¹ = R⁻¹R⁻ᵀ is the matrix of products of its rows.
-    let inverse: Vec<Vec<Double>> = (0..p).map(|j| back(&unit(j))).collect();
-    let entry = |i: usize, j: usize| inverse.iter().fold(Double::ZERO, |s, column| s + column[i] * column[j]);
-    let covariance = (0..p).map(|i| (0..p).map(|j| entry(i, j)).collect()).collect();
+    let root = (0..p).map(|j| back(&unit(j))).collect();
     let residuals = theta.iter().zip(b).map(|(theta, b)| {
         let fitted = |i: usize| a.iter().zip(theta).fold(Double::ZERO, |s, (column, &t)| s + column[i] * t);
         (0..m).map(|i| b[i] - fitted(i)).collect()
     });
-    Ok(Precise { residuals: residuals.collect(), theta, covariance })
+    Ok(Precise { residuals: residuals.collect(), theta, root })
 }

@@ -71,10 +71,8 @@ impl Statistics {
         let about = usize::from(fit.has_intercept());
         let r_squared = 1.0 - rss / tss;
         let adjusted = 1.0 - (rss / freedom as f64) / (tss / (samples - about) as f64);
-        let p = parameters.len();
-        let errors = (0..p)
-            .map(|j| Ok((variance * fit.covariance.get([j, j])?).max(0.0).sqrt()))
-            .collect::<Result<Vec<f64>>>()?;
+        let spread = fit.root.map(|v| v * v).sum_axis(1)?;
+        let errors: Vec<f64> = spread.as_slice().iter().map(|v| (variance * v).sqrt()).collect();
         let t_values: Vec<f64> = parameters.iter().zip(&errors).map(|(b, s)| b / s).collect();
         let student = student(freedom)?;
         // A perfect fit has t = ±∞ or NaN.
@@ -171,13 +169,13 @@ pub struct Interval {
     pub of_value: f64,
 }
 
-/// x·C·xᵀ for each row x (with its 1).
+/// ‖x·B‖² for each row x (with its 1): x·(XᵀX)⁻¹·xᵀ without the loss of the product's digits.
 fn quadratic_forms(fit: &Fit, x: &Tensor<f64>) -> Result<Vec<f64>> {
     let a = match fit.has_intercept() {
         true => Tensor::concatenate(&[&Tensor::ones([x.dims()[0], 1])?, x], 1)?,
         false => x.clone(),
     };
-    Ok(a.matmul(&fit.covariance)?.mul(&a)?.sum_axis(1)?.into_vec())
+    Ok(a.matmul(&fit.root)?.map(|v| v * v).sum_axis(1)?.into_vec())
 }
 
 fn leverage(fit: &Fit) -> Result<Vec<f64>> {

@@ -104,6 +104,12 @@ fn coefficients_and_statistics_have_their_digits() {
         );
         assert!(default[0] >= least, "{name}: default {:.1}, at least {least}", default[0]);
         assert!(precise[0] >= 13.0, "{name}: precise {:.1}", precise[0]);
+        // Leverages add up to the rank, on the hardest set too, where the product (XᵀX)⁻¹ has no digit left.
+        let leverage: f64 = fit(set, Method::Auto).unwrap().statistics(0).unwrap().leverage().iter().sum();
+        assert!(
+            (leverage - set.parameters.len() as f64).abs() < 0.1,
+            "{name}: leverages add up to {leverage}"
+        );
         assert!(precise[1] >= 12.0 && precise[2] >= 13.0, "{name}: statistics {precise:?}");
     }
 }
