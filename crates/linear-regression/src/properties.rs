@@ -404,7 +404,7 @@ fn normal_equations() -> Vec<Property> {
             &["lls-normal-equation"],
             "the hat matrix is a projection: leverages lie in 0…1 and add up to the rank",
         )
-        .within("rounding, by the condition number", 1e-5)
+        .within("rounding, by the condition number", 1e-9)
         .check(|case| {
             let (x, y) = full(case)?;
             if x.dims()[0] == x.dims()[1] {
