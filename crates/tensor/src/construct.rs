@@ -11,7 +11,7 @@ impl<T: Element> Tensor<T> {
     /// If the shape is no shape (too many dimensions, too many elements).
     pub fn full(shape: impl AsRef<[usize]>, value: T) -> Result<Self> {
         let shape = Shape::new(shape)?;
-        Ok(Self::known(vec![value; shape.elements()], shape))
+        Ok(Self::written(shape, |out| out.fill(value)))
     }
 
     /// All elements 0 (or `false`).
@@ -32,7 +32,7 @@ impl<T: Element> Tensor<T> {
 
     /// All elements 0, in the shape of this tensor.
     pub fn zeros_like(&self) -> Self {
-        Self::known(vec![T::ZERO; self.len()], self.shape())
+        Self::written(self.shape(), |out| out.fill(T::ZERO))
     }
 
     /// The identity matrix of n rows.
@@ -66,7 +66,7 @@ impl<T: Element> Tensor<T> {
         rng: &mut (impl Rng + ?Sized),
     ) -> Result<Self> {
         let shape = Shape::new(shape)?;
-        Ok(Self::known((0..shape.elements()).map(|_| distribution.sample(rng)).collect(), shape))
+        Ok(Self::written(shape, |out| out.fill_with(|| distribution.sample(rng))))
     }
 
     /// The value of `f` at every index.
@@ -83,9 +83,8 @@ impl<T: Element> Tensor<T> {
     pub fn from_fn(shape: impl AsRef<[usize]>, mut f: impl FnMut(&[usize]) -> T) -> Result<Self> {
         let shape = Shape::new(shape)?;
         let mut index = vec![0; shape.rank()];
-        let mut data = Vec::with_capacity(shape.elements());
-        for _ in 0..shape.elements() {
-            data.push(f(&index));
+        let value = || {
+            let value = f(&index);
             for axis in (0..index.len()).rev() {
                 index[axis] += 1;
                 if index[axis] < shape.dims()[axis] {
@@ -93,8 +92,9 @@ impl<T: Element> Tensor<T> {
                 }
                 index[axis] = 0;
             }
-        }
-        Ok(Self::known(data, shape))
+            value
+        };
+        Ok(Self::written(shape, |out| out.fill_with(value)))
     }
 }
 
@@ -127,7 +127,7 @@ impl<T: Scalar> Tensor<T> {
         while count > 0 && !before_end(value(count - 1)) {
             count -= 1;
         }
-        Ok(Self::known((0..count).map(value).collect(), Shape::new([count])?))
+        Ok(Self::written(Shape::new([count])?, |out| number(out, value)))
     }
 
     /// `n` numbers from `start` to `end`, both included exactly, evenly spaced; for one, `start`.
@@ -152,6 +152,11 @@ impl<T: Scalar> Tensor<T> {
             (_, part) if width.is_finite() => start + width * part,
             (_, part) => start * (T::ONE - part) + end * part,
         };
-        Ok(Self::known((0..n).map(value).collect(), shape))
+        Ok(Self::written(shape, |out| number(out, value)))
     }
+}
+
+/// Writes the value of each place.
+fn number<T>(out: &mut [T], value: impl Fn(usize) -> T) {
+    out.iter_mut().enumerate().for_each(|(i, x)| *x = value(i));
 }

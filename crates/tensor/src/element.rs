@@ -1,7 +1,10 @@
 //! What a tensor can store ([`Element`]) and what mathematics is generic over ([`Scalar`]).
 
+use crate::buffer::List;
+use crate::product::View;
 use nalgebra::RealField;
 use std::fmt::{Debug, Display};
+use std::sync::Mutex;
 
 mod sealed {
     pub trait Sealed {}
@@ -34,23 +37,37 @@ pub trait Element:
     const ZERO: Self;
     /// The number 1, or `true`.
     const ONE: Self;
+    /// What tests find where a kernel forgot to write.
+    #[doc(hidden)]
+    const POISON: Self;
+
+    /// The free buffers of this type, if they are kept.
+    #[doc(hidden)]
+    fn list() -> Option<&'static Mutex<List<Self>>>;
 }
 
 macro_rules! element {
-    ($($t:ty, $d:ident, $zero:expr, $one:expr;)*) => {$(
+    ($($t:ty, $d:ident, $zero:expr, $one:expr, $poison:expr;)*) => {$(
         impl Element for $t {
             const DTYPE: Dtype = Dtype::$d;
             const ZERO: Self = $zero;
             const ONE: Self = $one;
+            const POISON: Self = $poison;
+
+            #[inline]
+            fn list() -> Option<&'static Mutex<List<Self>>> {
+                static LIST: Mutex<List<$t>> = Mutex::new(List::new());
+                cfg!(feature = "reuse").then_some(&LIST)
+            }
         }
     )*};
 }
 
 element! {
-    f32, F32, 0.0, 1.0;
-    f64, F64, 0.0, 1.0;
-    u32, U32, 0, 1;
-    bool, Bool, false, true;
+    f32, F32, 0.0, 1.0, f32::NAN;
+    f64, F64, 0.0, 1.0, f64::NAN;
+    u32, U32, 0, 1, 0xDEAD_BEEF;
+    bool, Bool, false, true, true;
 }
 
 /// What mathematics is generic over: `f64` for proofs, `f32` for speed.
@@ -96,9 +113,15 @@ pub trait Scalar: Element + RealField {
     /// The error function's complement, 1 − erf(x), without cancellation.
     fn erfc(self) -> Self;
 
+    /// x·y + z with one rounding.
+    fn mul_add(self, y: Self, z: Self) -> Self;
+
     /// One product of matrices, the hot kernel behind [`Tensor::matmul`](crate::Tensor::matmul).
+    ///
+    /// # Safety
+    /// The target is as many rows and columns as the product, initialised, and nobody else reads or writes it meanwhile.
     #[doc(hidden)]
-    fn gemm(operands: crate::product::Operands<'_, Self>);
+    unsafe fn gemm(target: crate::product::Target<Self>, left: View<'_, Self>, right: View<'_, Self>);
 }
 
 macro_rules! scalar {
@@ -129,8 +152,14 @@ macro_rules! scalar {
                 $erfc(self)
             }
 
-            fn gemm(operands: crate::product::Operands<'_, Self>) {
-                crate::product::gemm(operands);
+            #[inline(always)]
+            fn mul_add(self, y: Self, z: Self) -> Self {
+                $t::mul_add(self, y, z)
+            }
+
+            unsafe fn gemm(target: crate::product::Target<Self>, left: View<'_, Self>, right: View<'_, Self>) {
+                // SAFETY: as the caller promises.
+                unsafe { crate::product::gemm(target, left, right) };
             }
         }
     };

@@ -1,26 +1,62 @@
 //! Element by element: maps, broadcasting pairs, arithmetic.
 
-use crate::layout::walk;
+use crate::layout::walk_runs;
+use crate::math::vectorize;
+use crate::parallel::{BLOCK, for_each_block};
 use crate::{Element, Result, Scalar, Shape, Tensor};
 
 impl<T: Element> Tensor<T> {
     /// `f` of every element.
-    pub fn map<U: Element>(&self, f: impl Fn(T) -> U) -> Tensor<U> {
-        Tensor::known(self.as_slice().iter().map(|&x| f(x)).collect(), self.shape())
+    pub fn map<U: Element>(&self, f: impl Fn(T) -> U + Sync) -> Tensor<U> {
+        Tensor::written(self.shape(), |out| {
+            for_each_block(out, BLOCK, |i, out| {
+                let x = &self.as_slice()[i * BLOCK..][..out.len()];
+                vectorize(|| out.iter_mut().zip(x).for_each(|(out, &x)| *out = f(x)));
+            });
+        })
     }
 
     /// `f` of every element, in place: without a new buffer if no other tensor shares this one's.
-    pub fn map_in_place(&mut self, f: impl Fn(T) -> T) {
-        for x in self.as_mut_slice() {
-            *x = f(*x);
+    pub fn map_in_place(&mut self, f: impl Fn(T) -> T + Sync) {
+        for_each_block(self.as_mut_slice(), BLOCK, |_, x| {
+            vectorize(|| x.iter_mut().for_each(|x| *x = f(*x)));
+        });
+    }
+
+    /// `f` of every element and the one at the same place in `other`, in place.
+    ///
+    /// # Errors
+    /// If the shapes differ.
+    pub fn zip_in_place<U: Element>(&mut self, other: &Tensor<U>, f: impl Fn(T, U) -> T + Sync) -> Result<()> {
+        self.zip_in_place_named("zip_in_place", other, f)
+    }
+
+    fn zip_in_place_named<U: Element>(
+        &mut self,
+        op: &'static str,
+        other: &Tensor<U>,
+        f: impl Fn(T, U) -> T + Sync,
+    ) -> Result<()> {
+        if self.shape() != other.shape() {
+            let why = "an operation in place needs equal shapes";
+            return Err(crate::Error::mismatch(op, self.shape(), other.shape(), why));
         }
+        for_each_block(self.as_mut_slice(), BLOCK, |i, x| {
+            let y = &other.as_slice()[i * BLOCK..][..x.len()];
+            vectorize(|| x.iter_mut().zip(y).for_each(|(x, &y)| *x = f(*x, y)));
+        });
+        Ok(())
     }
 
     /// `f` of every pair of elements; shapes are stretched as [`Shape::broadcast`] says.
     ///
     /// # Errors
     /// If the shapes do not fit.
-    pub fn zip<U: Element, V: Element>(&self, other: &Tensor<U>, f: impl Fn(T, U) -> V) -> Result<Tensor<V>> {
+    pub fn zip<U: Element, V: Element>(
+        &self,
+        other: &Tensor<U>,
+        f: impl Fn(T, U) -> V + Sync,
+    ) -> Result<Tensor<V>> {
         self.zip_named("zip", other, f)
     }
 
@@ -28,22 +64,45 @@ impl<T: Element> Tensor<T> {
         &self,
         op: &'static str,
         other: &Tensor<U>,
-        f: impl Fn(T, U) -> V,
+        f: impl Fn(T, U) -> V + Sync,
     ) -> Result<Tensor<V>> {
         let (a, b) = (self.as_slice(), other.as_slice());
         if self.shape() == other.shape() {
-            return Ok(Tensor::known(a.iter().zip(b).map(|(&x, &y)| f(x, y)).collect(), self.shape()));
+            return Ok(Tensor::written(self.shape(), |out| {
+                for_each_block(out, BLOCK, |i, out| {
+                    let (a, b) = (&a[i * BLOCK..][..out.len()], &b[i * BLOCK..][..out.len()]);
+                    vectorize(|| pairs(out, a, b, &f));
+                });
+            }));
         }
         let shape = self.shape().broadcast(op, &other.shape())?;
         let strides = [&self.shape().strides_within(&shape), &other.shape().strides_within(&shape)];
-        let mut out = Vec::with_capacity(shape.elements());
-        walk(&shape, strides, |[i, j], n, steps| match steps {
-            [1, 0] => out.extend(a[i..i + n].iter().map(|&x| f(x, b[j]))),
-            [0, 1] => out.extend(b[j..j + n].iter().map(|&y| f(a[i], y))),
-            [1, 1] => out.extend(a[i..i + n].iter().zip(&b[j..j + n]).map(|(&x, &y)| f(x, y))),
-            [s, t] => out.extend((0..n).map(|k| f(a[i + k * s], b[j + k * t]))),
-        });
-        Ok(Tensor::known(out, shape))
+        let run = shape.dims().last().copied().unwrap_or(1);
+        let group = (BLOCK / run.max(1)).max(1);
+        Ok(Tensor::written(shape, |out| {
+            for_each_block(out, group * run, |i, out| {
+                let count = out.len() / run.max(1);
+                let mut rest = out;
+                walk_runs(&shape, strides, i * group..i * group + count, |[i, j], n, steps| {
+                    let (out, behind) = std::mem::take(&mut rest).split_at_mut(n);
+                    rest = behind;
+                    vectorize(|| match steps {
+                        [1, 0] => out.iter_mut().zip(&a[i..i + n]).for_each(|(out, &x)| *out = f(x, b[j])),
+                        [0, 1] => out.iter_mut().zip(&b[j..j + n]).for_each(|(out, &y)| *out = f(a[i], y)),
+                        [1, 1] => pairs(out, &a[i..i + n], &b[j..j + n], &f),
+                        [s, t] => (out.iter_mut().enumerate())
+                            .for_each(|(k, out)| *out = f(a[i + k * s], b[j + k * t])),
+                    });
+                });
+            });
+        }))
+    }
+}
+
+#[inline(always)]
+fn pairs<T: Copy, U: Copy, V>(out: &mut [V], a: &[T], b: &[U], f: &impl Fn(T, U) -> V) {
+    for ((out, &x), &y) in out.iter_mut().zip(a).zip(b) {
+        *out = f(x, y);
     }
 }
 
@@ -56,12 +115,11 @@ impl Tensor<bool> {
         let op = "choose";
         let shape = self.shape().broadcast(op, &yes.shape())?.broadcast(op, &no.shape())?;
         let (yes, no) = (yes.broadcast_to(shape)?, no.broadcast_to(shape)?);
-        let mut at = 0..;
-        let pick = |&b: &bool| {
-            let i = at.next().unwrap_or(0);
-            if b { yes.as_slice()[i] } else { no.as_slice()[i] }
-        };
-        Ok(Tensor::known(self.broadcast_to(shape)?.as_slice().iter().map(pick).collect(), shape))
+        let choice = self.broadcast_to(shape)?;
+        let all = choice.as_slice().iter().zip(yes.as_slice()).zip(no.as_slice());
+        Ok(Tensor::written(shape, |out| {
+            out.iter_mut().zip(all).for_each(|(out, ((&c, &yes), &no))| *out = if c { yes } else { no });
+        }))
     }
 }
 
@@ -113,15 +171,7 @@ impl<T: Scalar> Tensor<T> {
     /// # Errors
     /// If they are not.
     pub fn add_scaled(&mut self, factor: T, other: &Self) -> Result<()> {
-        if self.shape() != other.shape() {
-            let why = "in-place addition needs equal shapes";
-            let (left, right) = (self.shape(), other.shape());
-            return Err(crate::Error::mismatch("add_scaled", left, right, why));
-        }
-        for (x, &y) in self.as_mut_slice().iter_mut().zip(other.as_slice()) {
-            *x += factor * y;
-        }
-        Ok(())
+        self.zip_in_place_named("add_scaled", other, |x, y| x + factor * y)
     }
 
     /// e to every element.

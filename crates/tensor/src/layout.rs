@@ -1,5 +1,6 @@
 //! Moving elements: axes, permutations, slices, gathering, joining, padding, stretching.
 
+use crate::parallel::{BLOCK, for_each_block};
 use crate::{Element, Error, MAX_RANK, Result, Shape, Tensor};
 
 impl<T: Element> Tensor<T> {
@@ -57,7 +58,7 @@ impl<T: Element> Tensor<T> {
             let old = dims.clone();
             order.iter().enumerate().for_each(|(to, &from)| dims[to] = old[from]);
         })?;
-        Ok(Self::known(self.read(&shape, &strides, 0), shape))
+        Ok(self.read(shape, &strides))
     }
 
     /// The last two axes exchanged.
@@ -75,18 +76,26 @@ impl<T: Element> Tensor<T> {
     }
 
     /// The elements that a walk over `shape` with these strides meets.
-    pub(crate) fn read(&self, shape: &Shape, strides: &[usize; MAX_RANK], start: usize) -> Vec<T> {
-        let mut out = Vec::with_capacity(shape.elements());
+    fn read(&self, shape: Shape, strides: &[usize; MAX_RANK]) -> Self {
         let data = self.as_slice();
-        walk(shape, [strides], |[at], len, [step]| {
-            let at = start + at;
-            match step {
-                0 => out.extend(std::iter::repeat_n(data[at], len)),
-                1 => out.extend_from_slice(&data[at..at + len]),
-                _ => out.extend((0..len).map(|i| data[at + i * step])),
-            }
-        });
-        out
+        let run = shape.dims().last().copied().unwrap_or(1);
+        let group = (BLOCK / run.max(1)).max(1);
+        Self::written(shape, |out| {
+            for_each_block(out, group * run, |i, out| {
+                let first = i * group;
+                let mut rest = out;
+                let count = rest.len() / run.max(1);
+                walk_runs(&shape, [strides], first..first + count, |[at], len, [step]| {
+                    let (out, after) = std::mem::take(&mut rest).split_at_mut(len);
+                    rest = after;
+                    match step {
+                        0 => out.fill(data[at]),
+                        1 => out.copy_from_slice(&data[at..at + len]),
+                        _ => out.iter_mut().zip(data[at..].iter().step_by(step)).for_each(|(o, &v)| *o = v),
+                    }
+                });
+            });
+        })
     }
 
     /// The indices `start..end` of one axis.
@@ -99,12 +108,13 @@ impl<T: Element> Tensor<T> {
             return Err(Error::argument("slice", "range", format!("{range:?}"), format!("within 0..{size}")));
         }
         let shape = self.shape().edit(|dims| dims[axis] = range.len())?;
-        let mut out = Vec::with_capacity(shape.elements());
-        for b in 0..before {
-            let row = b * size * after;
-            out.extend_from_slice(&self.as_slice()[row + range.start * after..row + range.end * after]);
-        }
-        Ok(Self::known(out, shape))
+        let piece = range.len() * after;
+        Ok(Self::written(shape, |out| {
+            for (b, out) in out.chunks_exact_mut(piece.max(1)).enumerate().take(before) {
+                let start = (b * size + range.start) * after;
+                out.copy_from_slice(&self.as_slice()[start..start + piece]);
+            }
+        }))
     }
 
     /// One index of one axis; the axis goes away.
@@ -136,14 +146,12 @@ impl<T: Element> Tensor<T> {
             return Err(Error::Index { op: "gather", index: index as usize, axis, size });
         }
         let shape = self.shape().edit(|dims| dims[axis] = indices.len())?;
-        let mut out = Vec::with_capacity(shape.elements());
-        for b in 0..before {
-            for &i in indices {
-                let at = (b * size + i as usize) * after;
-                out.extend_from_slice(&self.as_slice()[at..at + after]);
+        Ok(Self::written(shape, |out| {
+            let starts = (0..before).flat_map(|b| indices.iter().map(move |&i| (b * size + i as usize) * after));
+            for (out, at) in out.chunks_exact_mut(after.max(1)).zip(starts) {
+                out.copy_from_slice(&self.as_slice()[at..at + after]);
             }
-        }
-        Ok(Self::known(out, shape))
+        }))
     }
 
     /// The way back of [`gather`](Self::gather): slice `i` along `axis` is added to index `indices[i]` of an axis
@@ -197,14 +205,17 @@ impl<T: Element> Tensor<T> {
             total = total.saturating_add(part.dims()[axis]);
         }
         let shape = first.shape().edit(|dims| dims[axis] = total)?;
-        let mut out = Vec::with_capacity(shape.elements());
-        for b in 0..before {
-            for part in parts {
-                let len = part.dims()[axis] * after;
-                out.extend_from_slice(&part.as_slice()[b * len..(b + 1) * len]);
+        Ok(Self::written(shape, |out| {
+            let mut rest = out;
+            for b in 0..before {
+                for part in parts {
+                    let len = part.dims()[axis] * after;
+                    let (out, behind) = std::mem::take(&mut rest).split_at_mut(len);
+                    out.copy_from_slice(&part.as_slice()[b * len..(b + 1) * len]);
+                    rest = behind;
+                }
             }
-        }
-        Ok(Self::known(out, shape))
+        }))
     }
 
     /// Tensors of one shape side by side along a new axis.
@@ -262,35 +273,49 @@ impl<T: Element> Tensor<T> {
         if self.shape() == shape {
             return Ok(self.clone());
         }
-        Ok(Self::known(self.read(&shape, &self.shape().strides_within(&shape), 0), shape))
+        Ok(self.read(shape, &self.shape().strides_within(&shape)))
     }
 }
 
-/// Walks over `shape` by whole runs of its last axis: `visit(offsets, length, steps)`, one offset and one step
-/// for each set of strides.
-pub(crate) fn walk<const K: usize>(
+/// Walks over some elements of `shape`, one at a time: `visit(offsets)`, an offset for each set of strides.
+pub(crate) fn walk_items<const K: usize>(
     shape: &Shape,
     strides: [&[usize; MAX_RANK]; K],
+    range: std::ops::Range<usize>,
+    mut visit: impl FnMut([usize; K]),
+) {
+    let run = shape.dims().last().copied().unwrap_or(1).max(1);
+    for item in range {
+        walk_runs(shape, strides, item / run..item / run + 1, |at, _, steps| {
+            visit(std::array::from_fn(|k| at[k] + item % run * steps[k]));
+        });
+    }
+}
+
+/// Walks over some runs of the last axis of `shape`: `visit(offsets, length, steps)`, one offset and one step for each set of
+/// strides.
+pub(crate) fn walk_runs<const K: usize>(
+    shape: &Shape,
+    strides: [&[usize; MAX_RANK]; K],
+    range: std::ops::Range<usize>,
     mut visit: impl FnMut([usize; K], usize, [usize; K]),
 ) {
-    if shape.elements() == 0 {
-        return;
-    }
     let Some((&run, outer)) = shape.dims().split_last() else {
-        return visit([0; K], 1, [1; K]);
+        return range.for_each(|_| visit([0; K], 1, [1; K]));
     };
     let last = outer.len();
     let steps = std::array::from_fn(|k| strides[k][last]);
     let mut index = [0; MAX_RANK];
     let mut at = [0; K];
-    loop {
+    let mut rest = range.start;
+    for axis in (0..last).rev() {
+        index[axis] = rest % outer[axis].max(1);
+        rest /= outer[axis].max(1);
+        (0..K).for_each(|k| at[k] += strides[k][axis] * index[axis]);
+    }
+    for _ in range {
         visit(at, run, steps);
-        let mut axis = last;
-        loop {
-            if axis == 0 {
-                return;
-            }
-            axis -= 1;
+        for axis in (0..last).rev() {
             index[axis] += 1;
             (0..K).for_each(|k| at[k] += strides[k][axis]);
             if index[axis] < outer[axis] {

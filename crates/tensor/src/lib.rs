@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(clippy::undocumented_unsafe_blocks)]
 
+mod buffer;
 mod compare;
 mod construct;
 mod display;
@@ -9,8 +10,10 @@ mod elementwise;
 mod error;
 mod layout;
 mod linalg;
+pub mod math;
 mod matrix;
 mod nested;
+mod parallel;
 mod product;
 #[cfg(feature = "properties")]
 mod properties;
@@ -22,6 +25,7 @@ mod serialize;
 mod shape;
 mod tensor;
 
+pub use parallel::with_threads;
 pub use element::{Dtype, Element, Scalar};
 pub use error::{Error, Result};
 pub use linalg::Svd;
@@ -33,3 +37,16 @@ pub use properties::{properties, rng, tensor_of};
 pub use safetensors_file::{AnyTensor, load_safetensors, save_safetensors};
 pub use shape::{MAX_RANK, Shape};
 pub use tensor::Tensor;
+
+/// The free buffers that tensors take and give back: figures, limits.
+pub mod buffers {
+    pub use crate::buffer::{Statistics, release, set_limit, statistics};
+}
+
+/// Doors for the kernels of topic crates: the best instruction set, all cores, scratch memory, products on slices. All safe.
+pub mod kernel {
+    pub use crate::parallel::{BLOCK, for_each_block, for_each_block_of_two, map_blocks, threads};
+    pub use crate::math::vectorize;
+    pub use crate::product::{Epilogue, View, product};
+    pub use crate::reduce::{sum_by, sum_by_two};
+}

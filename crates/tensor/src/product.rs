@@ -1,6 +1,10 @@
 //! Products of matrices: the one door to the `gemm` crate's kernels.
 
+use crate::buffer::Buffer;
+use crate::math::vectorize;
+use crate::parallel::for_each_block;
 use crate::{Error, Result, Scalar, Shape, Tensor};
+use std::ops::Range;
 
 /// Whether an operand of a product is read as its transpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,8 +16,8 @@ pub enum Transpose {
 }
 
 /// A matrix to read: its elements with the distances from one row, and one column, to the next.
-#[derive(Clone, Copy)]
-struct View<'a, T> {
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a, T> {
     data: &'a [T],
     rows: usize,
     cols: usize,
@@ -22,59 +26,239 @@ struct View<'a, T> {
 }
 
 impl<'a, T> View<'a, T> {
-    fn new(data: &'a [T], rows: usize, cols: usize, transpose: Transpose) -> Self {
-        match transpose {
-            Transpose::No => Self { data, rows, cols, row_stride: cols, col_stride: 1 },
-            Transpose::Yes => Self { data, rows: cols, cols: rows, row_stride: 1, col_stride: cols },
+    /// A matrix of rows one after the other, read as it is or as its transpose: `rows` and `cols` are those of the memory.
+    pub fn new(data: &'a [T], rows: usize, cols: usize, transpose: Transpose) -> Result<Self> {
+        Self::strided(data, rows, cols, (cols, 1)).map(|view| match transpose {
+            Transpose::No => view,
+            Transpose::Yes => view.transposed(),
+        })
+    }
+
+    /// A matrix with these distances from one row, and one column, to the next.
+    ///
+    /// # Errors
+    /// If an element would lie outside of the slice.
+    pub fn strided(
+        data: &'a [T],
+        rows: usize,
+        cols: usize,
+        (row_stride, col_stride): (usize, usize),
+    ) -> Result<Self> {
+        let last = |n: usize, stride: usize| n.saturating_sub(1).checked_mul(stride);
+        let reach = last(rows, row_stride).zip(last(cols, col_stride)).and_then(|(a, b)| a.checked_add(b));
+        if rows > 0 && cols > 0 && reach.is_none_or(|reach| reach >= data.len()) {
+            let got = format!("{rows}×{cols} with strides ({row_stride}, {col_stride})");
+            return Err(Error::argument("view", "matrix", got, format!("within {} elements", data.len())));
         }
+        Ok(Self { data, rows, cols, row_stride, col_stride })
     }
 
-    /// Whether every element that the strides reach lies in the slice.
-    fn is_within(&self) -> bool {
-        self.rows == 0
-            || self.cols == 0
-            || (self.rows - 1) * self.row_stride + (self.cols - 1) * self.col_stride < self.data.len()
+    /// Rows and columns exchanged.
+    #[must_use]
+    pub fn transposed(self) -> Self {
+        let Self { data, rows, cols, row_stride, col_stride } = self;
+        Self { data, rows: cols, cols: rows, row_stride: col_stride, col_stride: row_stride }
+    }
+
+    /// These columns of all rows.
+    fn columns(self, range: Range<usize>) -> Self {
+        let start = (range.start * self.col_stride).min(self.data.len());
+        Self { data: &self.data[start..], cols: range.len(), ..self }
+    }
+
+    /// These rows.
+    fn some_rows(self, range: Range<usize>) -> Self {
+        self.transposed().columns(range).transposed()
     }
 }
 
-/// `out = left · right`; all three are checked by [`Tensor::product`].
-pub struct Operands<'a, T> {
-    out: &'a mut [T],
-    left: View<'a, T>,
-    right: View<'a, T>,
+/// What becomes of the rows of a product: `f(row, first column, elements)`, called once for every stretch of every row.
+pub type Epilogue<'a, T> = &'a (dyn Fn(usize, usize, &mut [T]) + Sync);
+
+/// `out = left · right`, row by row, on all cores; then `epilogue`, while the elements are in the cache.
+///
+/// ```
+/// use gradus_tensor::{Transpose, kernel::{View, product}};
+/// let (x, w) = ([1.0, 2.0], [3.0, 0.0, 0.0, 4.0]);
+/// let mut y = [0.0; 2];
+/// let bias = [0.5, -9.0];
+/// product(&mut y, View::new(&x, 1, 2, Transpose::No)?, View::new(&w, 2, 2, Transpose::No)?, Some(&|_, column, y| {
+///     y.iter_mut().zip(&bias[column..]).for_each(|(y, b)| *y = f64::max(*y + b, 0.0));
+/// }))?;
+/// assert_eq!(y, [3.5, 0.0]);
+/// # Ok::<(), gradus_tensor::Error>(())
+/// ```
+///
+/// # Errors
+/// If the sizes do not fit.
+pub fn product<T: Scalar>(
+    out: &mut [T],
+    left: View<'_, T>,
+    right: View<'_, T>,
+    epilogue: Option<Epilogue<'_, T>>,
+) -> Result<()> {
+    if left.cols != right.rows {
+        let sizes = format!("{}×{} · {}×{}", left.rows, left.cols, right.rows, right.cols);
+        return Err(Error::argument("product", "sizes", sizes, "equal inner sizes"));
+    }
+    if Some(out.len()) != left.rows.checked_mul(right.cols) {
+        let allowed = format!("{}·{} elements", left.rows, right.cols);
+        return Err(Error::argument("product", "out", format!("{} elements", out.len()), allowed));
+    }
+    multiply(out, left, right, epilogue);
+    Ok(())
 }
 
-/// One product on one thread, by the kernels of the `gemm` crate.
-pub(crate) fn gemm<T: Scalar>(operands: Operands<'_, T>) {
-    let Operands { out, left, right } = operands;
+/// The multiplications that are worth handing to another core: 2 million, about 20 µs.
+const WORTH: usize = 1 << 21;
+
+/// The most terms of one sum before it is cut: the partial sums are added in order.
+const TERMS: usize = 1 << 13;
+
+/// `out = left · right` for sizes that fit.
+fn multiply<T: Scalar>(
+    out: &mut [T],
+    left: View<'_, T>,
+    right: View<'_, T>,
+    epilogue: Option<Epilogue<'_, T>>,
+) {
     let (m, k, n) = (left.rows, left.cols, right.cols);
-    assert!(right.rows == k && out.len() == m * n && left.is_within() && right.is_within());
-    if k == 0 {
-        out.fill(T::ZERO); // a sum of no terms
-        return;
-    }
     if m == 0 || n == 0 {
         return;
     }
-    // SAFETY: the assertion above: the output holds m·n elements with strides (n, 1), and the strides of both
-    // operands stay within their slices. The output is borrowed mutably, so it overlaps neither. Its elements
-    // are initialised, and `read_dst = false` makes `alpha` irrelevant.
+    let work = m * n * k;
+    // How it is cut depends on the sizes alone, so that the bits do not depend on the number of threads.
+    if work < 2 * WORTH {
+        let (data, distance) = (out.as_mut_ptr(), n);
+        // SAFETY: all of `out` is ours.
+        unsafe { T::gemm(Target { data, distance, add: false }, left, right) };
+        if let Some(f) = epilogue {
+            out.chunks_exact_mut(n).enumerate().for_each(|(i, row)| f(i, 0, row));
+        }
+    } else if k > TERMS && m * n * 16 <= k {
+        long_sums(out, left, right);
+        if let Some(f) = epilogue {
+            out.chunks_exact_mut(n).enumerate().for_each(|(i, row)| f(i, 0, row));
+        }
+    } else {
+        let (tall, wide) = tiles(m, n, work);
+        let jobs = m.div_ceil(tall) * n.div_ceil(wide);
+        let all = Shared(out.as_mut_ptr());
+        for_each_block(&mut vec![(); jobs], 1, |job, _| {
+            let (i, j) = (job / n.div_ceil(wide) * tall, job % n.div_ceil(wide) * wide);
+            let (rows, cols) = (i..m.min(i + tall), j..n.min(j + wide));
+            let tile = all.at(i * n + j);
+            // SAFETY: tiles do not overlap, and lie within `out`, which is borrowed for as long as the jobs run.
+            unsafe {
+                let target = Target { data: tile, distance: n, add: false };
+                T::gemm(target, left.some_rows(rows.clone()), right.columns(cols.clone()));
+            }
+            if let Some(f) = epilogue {
+                for r in 0..rows.len() {
+                    // SAFETY: as above: a stretch of a row of this tile, which nobody else reads or writes.
+                    f(i + r, j, unsafe { std::slice::from_raw_parts_mut(tile.add(r * n), cols.len()) });
+                }
+            }
+        });
+    }
+}
+
+/// The height and width of the tiles that are computed apart: at most 16 of them, cut across the longer side.
+fn tiles(m: usize, n: usize, work: usize) -> (usize, usize) {
+    let mut jobs = (work / WORTH).clamp(1, 16).next_power_of_two();
+    let (mut tall, mut wide) = (m, n);
+    while jobs > 1 {
+        // Multiples of the widest kernel's registers.
+        if wide >= 2 * tall.min(512) && wide >= 128 {
+            wide = wide.div_ceil(2).next_multiple_of(32);
+        } else if tall >= 64 {
+            tall = tall.div_ceil(2).next_multiple_of(16);
+        } else {
+            break;
+        }
+        jobs /= 2;
+    }
+    (tall, wide)
+}
+
+/// A product of few elements with very many terms each, as XᵀX: blocks of terms apart, their sums added by halves.
+fn long_sums<T: Scalar>(out: &mut [T], left: View<'_, T>, right: View<'_, T>) {
+    let (k, n) = (left.cols, right.cols);
+    // At most 64 partial sums; each walks through its terms by blocks that the caches hold.
+    let part = k.div_ceil(64).next_multiple_of(TERMS / 4);
+    let count = k.div_ceil(part);
+    let len = out.len();
+    let mut sums = Buffer::stale(count * len);
+    for_each_block(sums.as_mut_slice(), len, |i, sum| {
+        let end = k.min((i + 1) * part);
+        for start in (i * part..end).step_by(TERMS / 4) {
+            let terms = start..end.min(start + TERMS / 4);
+            let target = Target { data: sum.as_mut_ptr(), distance: n, add: start > i * part };
+            // SAFETY: all of `sum` is this job's.
+            unsafe { T::gemm(target, left.columns(terms.clone()), right.some_rows(terms)) };
+        }
+    });
+    crate::reduce::sum_rows(sums.as_slice(), out);
+}
+
+/// Where a product is written: rows this far apart.
+#[derive(Debug)]
+pub struct Target<T> {
+    data: *mut T,
+    distance: usize,
+    /// Whether the product is added to what is there.
+    add: bool,
+}
+
+/// An output that several jobs write to, each its own part.
+struct Shared<T>(*mut T);
+
+impl<T> Shared<T> {
+    fn at(&self, offset: usize) -> *mut T {
+        self.0.wrapping_add(offset)
+    }
+}
+
+// SAFETY: the pointer is to a slice of a type that may be sent, and each job writes its own part of it.
+unsafe impl<T: Send> Sync for Shared<T> {}
+
+/// One product on one thread.
+///
+/// # Safety
+/// `target` is `left.rows` rows of `right.cols` elements, initialised, that nobody else reads or writes meanwhile.
+pub(crate) unsafe fn gemm<T: Scalar>(target: Target<T>, left: View<'_, T>, right: View<'_, T>) {
+    let (m, k, n) = (left.rows, left.cols, right.cols);
+    debug_assert!(right.rows == k);
+    if m == 1 && (right.col_stride == 1 || right.row_stride == 1) && left.col_stride == 1 {
+        // SAFETY: one row of n elements.
+        let out = unsafe { std::slice::from_raw_parts_mut(target.data, n) };
+        return row_times_matrix(out, &left.data[..k], right, target.add);
+    }
+    if k == 0 {
+        for i in 0..if target.add { 0 } else { m } {
+            // SAFETY: row i of the target.
+            unsafe { std::slice::from_raw_parts_mut(target.data.add(i * target.distance), n).fill(T::ZERO) };
+        }
+        return; // sums of no terms
+    }
+    // SAFETY: the target is as promised; the views stay within their slices, which was checked when they were made. The elements
+    // of the target are initialised; without `add` they are not read.
     unsafe {
         gemm::gemm(
             m,
             n,
             k,
-            out.as_mut_ptr(),
+            target.data,
             1,
-            n as isize,
-            false,
+            target.distance as isize,
+            target.add,
             left.data.as_ptr(),
             left.col_stride as isize,
             left.row_stride as isize,
             right.data.as_ptr(),
             right.col_stride as isize,
             right.row_stride as isize,
-            T::ZERO,
+            T::ONE,
             T::ONE,
             false,
             false,
@@ -82,6 +266,60 @@ pub(crate) fn gemm<T: Scalar>(operands: Operands<'_, T>) {
             gemm::Parallelism::None,
         );
     }
+}
+
+/// x·W for one row x: no packing, every element of W is read once.
+fn row_times_matrix<T: Scalar>(out: &mut [T], x: &[T], w: View<'_, T>, add: bool) {
+    vectorize(|| {
+        if w.col_stride == 1 {
+            // Four rows of W at a time onto the whole of the output, which stays in the cache.
+            if !add {
+                out.fill(T::ZERO);
+            }
+            let n = out.len();
+            let row = |i: usize| &w.data[i * w.row_stride..][..n];
+            let mut i = 0;
+            while i + 4 <= x.len() {
+                let (a, b, c, d) = (row(i), row(i + 1), row(i + 2), row(i + 3));
+                let (p, q, r, s) = (x[i], x[i + 1], x[i + 2], x[i + 3]);
+                for j in 0..n {
+                    let sum = Scalar::mul_add(a[j], p, out[j]);
+                    let sum = Scalar::mul_add(b[j], q, sum);
+                    let sum = Scalar::mul_add(c[j], r, sum);
+                    out[j] = Scalar::mul_add(d[j], s, sum);
+                }
+                i += 4;
+            }
+            for (i, &p) in x.iter().enumerate().skip(i) {
+                out.iter_mut().zip(row(i)).for_each(|(sum, &w)| *sum = Scalar::mul_add(w, p, *sum));
+            }
+        } else {
+            // The columns of W lie in one piece: a dot product each.
+            for (j, out) in out.iter_mut().enumerate() {
+                let dot = dot(x, &w.data[j * w.col_stride..][..x.len()]);
+                *out = if add { *out + dot } else { dot };
+            }
+        }
+    });
+}
+
+/// Σ xᵢ·yᵢ by 32 running sums, each with one rounding a term.
+#[inline(always)]
+fn dot<T: Scalar>(x: &[T], y: &[T]) -> T {
+    let mut lanes = [T::ZERO; 32];
+    let (x, y) = (x.chunks_exact(32), y.chunks_exact(32));
+    let (x_tail, y_tail) = (x.remainder(), y.remainder());
+    for (x, y) in x.zip(y) {
+        lanes.iter_mut().zip(x).zip(y).for_each(|((sum, &x), &y)| *sum = Scalar::mul_add(x, y, *sum));
+    }
+    lanes.iter_mut().zip(x_tail).zip(y_tail).for_each(|((sum, &x), &y)| *sum = Scalar::mul_add(x, y, *sum));
+    let mut width = 16;
+    while width > 0 {
+        let (low, high) = lanes.split_at_mut(width);
+        low.iter_mut().zip(high).for_each(|(low, &mut high)| *low += high);
+        width /= 2;
+    }
+    lanes[0]
 }
 
 impl<T: Scalar> Tensor<T> {
@@ -126,33 +364,31 @@ impl<T: Scalar> Tensor<T> {
             Error::mismatch(op, self.shape(), other.shape(), why)
         })?;
         let shape = batch.edit(|dims| dims.extend([m, n]))?;
-        let mut out = vec![T::ZERO; shape.elements()];
-        if out.is_empty() {
-            return Ok(Self::known(out, shape));
-        }
+        let view = |data, rows, cols, transpose| View::new(data, rows, cols, transpose);
         // A batch whose right side is shared is one tall product.
         if left == Transpose::No && batch_b.elements() == 1 {
-            let rows = batch.elements() * m;
-            T::gemm(Operands {
-                out: &mut out,
-                left: View::new(self.as_slice(), rows, k, Transpose::No),
-                right: View::new(other.as_slice(), b_rows, b_cols, right),
-            });
-            return Ok(Self::known(out, shape));
+            let a = view(self.as_slice(), batch.elements() * m, k, left)?;
+            let b = view(other.as_slice(), b_rows, b_cols, right)?;
+            return Ok(Self::written(shape, |out| multiply(out, a, b, None)));
         }
         let strides = [&batch_a.strides_within(&batch), &batch_b.strides_within(&batch)];
-        let mut outs = out.chunks_exact_mut(m * n);
-        crate::layout::walk(&batch, strides, |[i, j], run, [s, t]| {
-            for (r, out) in outs.by_ref().take(run).enumerate() {
-                let (i, j) = ((i + r * s) * a_rows * a_cols, (j + r * t) * b_rows * b_cols);
-                T::gemm(Operands {
-                    out,
-                    left: View::new(&self.as_slice()[i..i + a_rows * a_cols], a_rows, a_cols, left),
-                    right: View::new(&other.as_slice()[j..j + b_rows * b_cols], b_rows, b_cols, right),
-                });
-            }
+        let (a_len, b_len) = (a_rows * a_cols, b_rows * b_cols);
+        // Small products go to the cores in groups, large ones are cut themselves.
+        let group = (WORTH / (m * n * k).max(1)).max(1);
+        let mut out = Self::written(shape, |_| ());
+        for_each_block(out.as_mut_slice(), group * m * n, |g, out| {
+            let count = out.len() / (m * n).max(1);
+            let mut outs = out.chunks_exact_mut((m * n).max(1));
+            let start = g * group;
+            crate::layout::walk_items(&batch, strides, start..start + count, |[i, j]| {
+                let a = view(&self.as_slice()[i * a_len..(i + 1) * a_len], a_rows, a_cols, left);
+                let b = view(&other.as_slice()[j * b_len..(j + 1) * b_len], b_rows, b_cols, right);
+                if let (Some(out), Ok(a), Ok(b)) = (outs.next(), a, b) {
+                    multiply(out, a, b, None);
+                }
+            });
         });
-        Ok(Self::known(out, shape))
+        Ok(out)
     }
 
     /// The sum of the products of corresponding elements, ⟨x, y⟩.
@@ -164,6 +400,6 @@ impl<T: Scalar> Tensor<T> {
             let why = "a dot product needs equal shapes";
             return Err(Error::mismatch("dot", self.shape(), other.shape(), why));
         }
-        Ok(self.mul(other)?.sum())
+        Ok(crate::reduce::sum_by_two(self.as_slice(), other.as_slice(), |x, y| x * y))
     }
 }

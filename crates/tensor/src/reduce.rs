@@ -1,43 +1,172 @@
 //! Reductions: sums in a fixed order, extremes that let no NaN slip, moments in two passes.
 
+use crate::buffer::Buffer;
+use crate::math::vectorize;
+use crate::parallel::{BLOCK, for_each_block, join, map_blocks};
 use crate::{Element, Error, Result, Scalar, Tensor};
 
-/// Below this many terms a sum runs straight on; above, it is halved. The order depends on the length alone,
-/// so the same numbers give the same bits everywhere; the error grows with the logarithm of the length.
-const STRAIGHT: usize = 128;
+/// A sum has this many running sums, which do not wait for each other and fill the widest registers …
+const LANES: usize = 32;
+
+/// … over this many terms; the sums of such leaves are then added by halves. The order depends on the length alone, so
+/// the same numbers give the same bits everywhere; the error grows with the logarithm of the length.
+const LEAF: usize = 1024;
 
 /// The sum of a slice, by halves.
 pub(crate) fn pairwise_sum<T: Scalar>(x: &[T]) -> T {
-    if x.len() <= STRAIGHT {
-        // Eight running sums: the additions do not wait for each other.
-        let mut lanes = [T::ZERO; 8];
-        let mut chunks = x.chunks_exact(8);
-        for chunk in &mut chunks {
-            lanes.iter_mut().zip(chunk).for_each(|(sum, &v)| *sum += v);
-        }
-        let tail = chunks.remainder().iter().fold(T::ZERO, |sum, &v| sum + v);
-        let [a, b, c, d, e, f, g, h] = lanes;
-        return ((a + e) + (b + f)) + ((c + g) + (d + h)) + tail;
-    }
-    let half = (x.len() / 2).next_multiple_of(8);
-    pairwise_sum(&x[..half]) + pairwise_sum(&x[half..])
+    sum_by(x, |v| v)
 }
 
-/// The sum of `n` rows of length `out.len()`, by halves.
-fn sum_rows<T: Scalar>(rows: &[T], n: usize, out: &mut [T]) {
-    let len = out.len();
-    if n <= STRAIGHT / 8 {
-        out.fill(T::ZERO);
-        for row in rows.chunks_exact(len.max(1)).take(n) {
-            out.iter_mut().zip(row).for_each(|(sum, &v)| *sum += v);
+/// Σ f(x) in a fixed order: running sums over leaves of 1024 terms, then by halves, on all cores.
+///
+/// ```
+/// use gradus_tensor::kernel::sum_by;
+/// assert_eq!(sum_by(&[1.0, 2.0, 3.0], |x: f64| x * x), 14.0);
+/// ```
+pub fn sum_by<T: Scalar>(x: &[T], f: impl Fn(T) -> T + Sync) -> T {
+    if x.len() <= BLOCK {
+        return vectorize(|| block(x.chunks(LEAF).map(|leaf| leaf_sum(leaf, &f))));
+    }
+    by_halves(&map_blocks(x.len().div_ceil(BLOCK), |i| {
+        let x = &x[i * BLOCK..x.len().min((i + 1) * BLOCK)];
+        vectorize(|| block(x.chunks(LEAF).map(|leaf| leaf_sum(leaf, &f))))
+    }))
+}
+
+/// Σ f(x, y) over two slices of one length, in the order of [`sum_by`].
+pub fn sum_by_two<T: Scalar, U: Element>(x: &[T], y: &[U], f: impl Fn(T, U) -> T + Sync) -> T {
+    let part = |x: &[T], y: &[U]| {
+        vectorize(|| {
+            block(x.chunks(LEAF).zip(y.chunks(LEAF)).map(|(x, y)| {
+                let mut lanes = [T::ZERO; LANES];
+                let (x, y) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+                let (x_tail, y_tail) = (x.remainder(), y.remainder());
+                for (x, y) in x.zip(y) {
+                    for ((sum, &x), &y) in lanes.iter_mut().zip(x).zip(y) {
+                        *sum += f(x, y);
+                    }
+                }
+                for ((sum, &x), &y) in lanes.iter_mut().zip(x_tail).zip(y_tail) {
+                    *sum += f(x, y);
+                }
+                fold(lanes)
+            }))
+        })
+    };
+    let len = x.len().min(y.len());
+    if len <= BLOCK {
+        return part(&x[..len], &y[..len]);
+    }
+    by_halves(&map_blocks(len.div_ceil(BLOCK), |i| {
+        let range = i * BLOCK..len.min((i + 1) * BLOCK);
+        part(&x[range.clone()], &y[range])
+    }))
+}
+
+/// The sum of at most `BLOCK / LEAF` leaves, by halves.
+#[inline(always)]
+fn block<T: Scalar>(leaves: impl Iterator<Item = T>) -> T {
+    let mut sums = [T::ZERO; BLOCK / LEAF];
+    let mut count = 0;
+    for (sum, leaf) in sums.iter_mut().zip(leaves) {
+        *sum = leaf;
+        count += 1;
+    }
+    if count == 1 { sums[0] } else { by_halves(&sums[..count]) }
+}
+
+#[inline(always)]
+fn leaf_sum<T: Scalar>(x: &[T], f: &impl Fn(T) -> T) -> T {
+    let mut lanes = [T::ZERO; LANES];
+    let chunks = x.chunks_exact(LANES);
+    let tail = chunks.remainder();
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(sum, &v)| *sum += f(v));
+    }
+    lanes.iter_mut().zip(tail).for_each(|(sum, &v)| *sum += f(v));
+    fold(lanes)
+}
+
+/// The sum of the lanes: the second half onto the first, until one is left.
+#[inline(always)]
+fn fold<T: Scalar>(mut lanes: [T; LANES]) -> T {
+    let mut width = LANES / 2;
+    while width > 0 {
+        let (low, high) = lanes.split_at_mut(width);
+        low.iter_mut().zip(high).for_each(|(low, &mut high)| *low += high);
+        width /= 2;
+    }
+    lanes[0]
+}
+
+fn by_halves<T: Scalar>(x: &[T]) -> T {
+    match x {
+        [] => T::ZERO,
+        [x] => *x,
+        _ => {
+            let (left, right) = x.split_at(x.len().next_power_of_two() / 2);
+            by_halves(left) + by_halves(right)
         }
+    }
+}
+
+/// This many rows are added straight on; more are halved.
+const ROWS: usize = 16;
+
+/// The sum of rows of length `out.len()`, by halves.
+pub(crate) fn sum_rows<T: Scalar>(rows: &[T], out: &mut [T]) {
+    let len = out.len();
+    let n = rows.len() / len;
+    if n <= ROWS {
+        out.fill(T::ZERO);
+        vectorize(|| {
+            let quads = rows.chunks_exact(4 * len);
+            let tail = quads.remainder();
+            for quad in quads {
+                let ((a, b), (c, d)) = (quad[..2 * len].split_at(len), quad[2 * len..].split_at(len));
+                for (j, sum) in out.iter_mut().enumerate() {
+                    *sum += (a[j] + b[j]) + (c[j] + d[j]);
+                }
+            }
+            for row in tail.chunks_exact(len) {
+                out.iter_mut().zip(row).for_each(|(sum, &v)| *sum += v);
+            }
+        });
         return;
     }
-    let half = n / 2;
-    sum_rows(&rows[..half * len], half, out);
-    let mut second = vec![T::ZERO; len];
-    sum_rows(&rows[half * len..], n - half, &mut second);
-    out.iter_mut().zip(&second).for_each(|(sum, &v)| *sum += v);
+    let (first, second) = rows.split_at(n.div_ceil(ROWS).next_power_of_two() / 2 * ROWS * len);
+    let mut other = Buffer::stale(len);
+    let right = other.as_mut_slice();
+    if rows.len() > 2 * BLOCK {
+        join(|| sum_rows(first, out), || sum_rows(second, right));
+    } else {
+        sum_rows(first, out);
+        sum_rows(second, right);
+    }
+    vectorize(|| out.iter_mut().zip(&*right).for_each(|(sum, &v)| *sum += v));
+}
+
+/// The element of a slice that `pick` prefers to all others.
+fn extreme<T: Scalar>(x: &[T], pick: impl Fn(T, T) -> T + Sync) -> Option<T> {
+    let part = |x: &[T]| {
+        vectorize(|| {
+            let (&first, _) = x.split_first()?;
+            let mut lanes = [first; LANES];
+            let chunks = x.chunks_exact(LANES);
+            let tail = chunks.remainder();
+            for chunk in chunks {
+                lanes.iter_mut().zip(chunk).for_each(|(best, &v)| *best = pick(*best, v));
+            }
+            lanes.iter_mut().zip(tail).for_each(|(best, &v)| *best = pick(*best, v));
+            lanes.into_iter().reduce(&pick)
+        })
+    };
+    if x.len() <= BLOCK {
+        return part(x);
+    }
+    let parts =
+        map_blocks(x.len().div_ceil(BLOCK), |i| part(&x[i * BLOCK..x.len().min((i + 1) * BLOCK)]));
+    parts.into_iter().flatten().reduce(&pick)
 }
 
 impl<T: Element> Tensor<T> {
@@ -46,7 +175,7 @@ impl<T: Element> Tensor<T> {
         &self,
         op: &'static str,
         axis: usize,
-        f: impl Fn(&mut dyn Iterator<Item = T>) -> U,
+        f: impl Fn(&mut dyn Iterator<Item = T>) -> U + Sync,
     ) -> Result<Tensor<U>> {
         let (before, size, after) = self.shape().split(op, axis)?;
         let shape = self.shape().edit(|dims| {
@@ -55,14 +184,18 @@ impl<T: Element> Tensor<T> {
         if size == 0 {
             return Err(Error::Empty { op, shape: self.shape() });
         }
-        let mut out = Vec::with_capacity(shape.elements());
-        for b in 0..before {
-            for a in 0..after {
-                let start = b * size * after + a;
-                out.push(f(&mut (0..size).map(|i| self.as_slice()[start + i * after])));
-            }
-        }
-        Ok(Tensor::known(out, shape))
+        let data = self.as_slice();
+        let group = (BLOCK / size).max(1);
+        Ok(Tensor::written(shape, |out| {
+            debug_assert_eq!(out.len(), before * after);
+            for_each_block(out, group, |g, out| {
+                for (k, out) in out.iter_mut().enumerate() {
+                    let (b, a) = ((g * group + k) / after, (g * group + k) % after);
+                    let start = b * size * after + a;
+                    *out = f(&mut data[start..start + (size - 1) * after + 1].iter().step_by(after).copied());
+                }
+            });
+        }))
     }
 }
 
@@ -89,17 +222,25 @@ impl<T: Scalar> Tensor<T> {
         let shape = self.shape().edit(|dims| {
             dims.remove(axis);
         })?;
-        let mut out = vec![T::ZERO; before * after];
-        if after == 1 {
-            for (sum, row) in out.iter_mut().zip(self.as_slice().chunks_exact(size.max(1))) {
-                *sum = pairwise_sum(row);
+        let data = self.as_slice();
+        Ok(Self::written(shape, |out| {
+            debug_assert_eq!(out.len(), before * after);
+            if after == 1 {
+                let group = (BLOCK / size.max(1)).max(1);
+                for_each_block(out, group, |g, out| {
+                    for (k, sum) in out.iter_mut().enumerate() {
+                        *sum = pairwise_sum(&data[(g * group + k) * size..][..size]);
+                    }
+                });
+            } else if after > 0 {
+                let group = (BLOCK / (size * after).max(1)).max(1);
+                for_each_block(out, group * after, |g, out| {
+                    for (k, sums) in out.chunks_exact_mut(after).enumerate() {
+                        sum_rows(&data[(g * group + k) * size * after..][..size * after], sums);
+                    }
+                });
             }
-        } else if after > 0 {
-            for (b, sums) in out.chunks_exact_mut(after).enumerate() {
-                sum_rows(&self.as_slice()[b * size * after..(b + 1) * size * after], size, sums);
-            }
-        }
-        Ok(Self::known(out, shape))
+        }))
     }
 
     /// The mean of all elements.
@@ -146,8 +287,7 @@ impl<T: Scalar> Tensor<T> {
     /// # Errors
     /// If there are none.
     pub fn max(&self) -> Result<T> {
-        let largest = self.as_slice().iter().copied().reduce(T::max_or_nan);
-        largest.ok_or(Error::Empty { op: "max", shape: self.shape() })
+        extreme(self.as_slice(), T::max_or_nan).ok_or(Error::Empty { op: "max", shape: self.shape() })
     }
 
     /// The smallest element; NaN if one is NaN.
@@ -155,8 +295,7 @@ impl<T: Scalar> Tensor<T> {
     /// # Errors
     /// If there are none.
     pub fn min(&self) -> Result<T> {
-        let smallest = self.as_slice().iter().copied().reduce(T::min_or_nan);
-        smallest.ok_or(Error::Empty { op: "min", shape: self.shape() })
+        extreme(self.as_slice(), T::min_or_nan).ok_or(Error::Empty { op: "min", shape: self.shape() })
     }
 
     /// The largest elements along an axis, which goes away; NaN where one is NaN.
@@ -168,7 +307,34 @@ impl<T: Scalar> Tensor<T> {
     }
 
     fn max_of(&self, op: &'static str, axis: usize) -> Result<Self> {
-        self.fold_axis(op, axis, |x| x.fold(T::NEG_INFINITY, T::max_or_nan))
+        self.extreme_axis(op, axis, T::max_or_nan)
+    }
+
+    fn extreme_axis(&self, op: &'static str, axis: usize, pick: impl Fn(T, T) -> T + Sync) -> Result<Self> {
+        let (_, size, after) = self.shape().split(op, axis)?;
+        let shape = self.shape().edit(|dims| {
+            dims.remove(axis);
+        })?;
+        if size == 0 {
+            return Err(Error::Empty { op, shape: self.shape() });
+        }
+        let data = self.as_slice();
+        let group = (BLOCK / (size * after).max(1)).max(1);
+        Ok(Self::written(shape, |out| {
+            for_each_block(out, group * after, |g, out| {
+                for (k, out) in out.chunks_exact_mut(after).enumerate() {
+                    let rows = &data[(g * group + k) * size * after..][..size * after];
+                    out.copy_from_slice(&rows[..after]);
+                    if after == 1 {
+                        out.iter_mut().zip(extreme(rows, &pick)).for_each(|(out, best)| *out = best);
+                        continue;
+                    }
+                    for row in rows.chunks_exact(after).skip(1) {
+                        vectorize(|| out.iter_mut().zip(row).for_each(|(best, &v)| *best = pick(*best, v)));
+                    }
+                }
+            });
+        }))
     }
 
     /// The smallest elements along an axis, which goes away; NaN where one is NaN.
@@ -176,7 +342,7 @@ impl<T: Scalar> Tensor<T> {
     /// # Errors
     /// If there is no such axis, or its size is 0.
     pub fn min_axis(&self, axis: usize) -> Result<Self> {
-        self.fold_axis("min", axis, |x| x.fold(T::INFINITY, T::min_or_nan))
+        self.extreme_axis("min", axis, T::min_or_nan)
     }
 
     /// The index of the largest element along an axis, which goes away: the first of equals; the first NaN if
@@ -219,7 +385,7 @@ impl<T: Scalar> Tensor<T> {
     }
 
     /// `f` of every element, in this tensor's own buffer where nobody shares it.
-    pub(crate) fn map_into(mut self, f: impl Fn(T) -> T) -> Self {
+    pub(crate) fn map_into(mut self, f: impl Fn(T) -> T + Sync) -> Self {
         self.map_in_place(f);
         self
     }

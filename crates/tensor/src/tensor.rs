@@ -1,5 +1,6 @@
 //! The tensor: a shape and one contiguous row-major buffer, shared and copied on write.
 
+use crate::buffer::Buffer;
 use crate::{Element, Error, Result, Shape};
 use std::sync::Arc;
 
@@ -17,9 +18,9 @@ use std::sync::Arc;
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Tensor<T = f32> {
+pub struct Tensor<T: Element = f32> {
     shape: Shape,
-    data: Arc<Vec<T>>,
+    data: Arc<Buffer<T>>,
 }
 
 impl<T: Element> Tensor<T> {
@@ -42,14 +43,41 @@ impl<T: Element> Tensor<T> {
         if data.len() != expected {
             return Err(Error::Length { op: "from_vec", shape, expected, got: data.len() });
         }
-        Ok(Self { shape, data: Arc::new(data) })
+        Ok(Self { shape, data: Arc::new(data.into()) })
     }
 
     /// A tensor of a shape that is known to hold as many values.
     #[inline]
     pub(crate) fn known(data: Vec<T>, shape: Shape) -> Self {
+        Self::of(data.into(), shape)
+    }
+
+    #[inline]
+    fn of(data: Buffer<T>, shape: Shape) -> Self {
         debug_assert_eq!(data.len(), shape.elements());
         Self { shape, data: Arc::new(data) }
+    }
+
+    /// A tensor whose elements `write` writes, all of them: what it finds there is left from another tensor.
+    ///
+    /// ```
+    /// use gradus_tensor::Tensor;
+    /// let x = Tensor::compute([2, 2], |out| out.copy_from_slice(&[1.0, 2.0, 3.0, 4.0]))?;
+    /// assert_eq!(x, Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+    /// # Ok::<(), gradus_tensor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the shape is no shape (too many dimensions, too many elements).
+    pub fn compute(shape: impl AsRef<[usize]>, write: impl FnOnce(&mut [T])) -> Result<Self> {
+        Ok(Self::written(Shape::new(shape)?, write))
+    }
+
+    #[inline]
+    pub(crate) fn written(shape: Shape, write: impl FnOnce(&mut [T])) -> Self {
+        let mut data = Buffer::stale(shape.elements());
+        write(data.as_mut_slice());
+        Self::of(data, shape)
     }
 
     /// A single number: no dimensions, one element.
@@ -84,24 +112,27 @@ impl<T: Element> Tensor<T> {
     /// Whether there are no elements.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.data.is_empty()
+        self.data.len() == 0
     }
 
     /// The elements, the last dimension fastest.
     #[inline]
     pub fn as_slice(&self) -> &[T] {
-        &self.data
+        self.data.as_slice()
     }
 
     /// The elements, to be written: copied first if another tensor shares them.
     #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        Arc::<Vec<T>>::make_mut(&mut self.data)
+        Arc::make_mut(&mut self.data).as_mut_slice()
     }
 
     /// The elements as a vector: without a copy if no other tensor shares them.
     pub fn into_vec(self) -> Vec<T> {
-        Arc::try_unwrap(self.data).unwrap_or_else(|shared| (*shared).clone())
+        match Arc::try_unwrap(self.data) {
+            Ok(own) => own.into_vec(),
+            Err(shared) => shared.as_slice().to_vec(),
+        }
     }
 
     /// Whether both tensors read the same buffer.
@@ -124,7 +155,7 @@ impl<T: Element> Tensor<T> {
     /// # Errors
     /// If the index has another number of dimensions or leaves one.
     pub fn get(&self, index: impl AsRef<[usize]>) -> Result<T> {
-        Ok(self.data[self.offset("get", index.as_ref())?])
+        Ok(self.as_slice()[self.offset("get", index.as_ref())?])
     }
 
     /// Replaces the element at this index.
@@ -200,13 +231,13 @@ impl<T: Element> Tensor<T> {
     pub fn rows(&self) -> Result<impl Iterator<Item = Self> + '_> {
         let (_, n, len) = self.shape.split("rows", 0)?;
         let shape = Shape::new(&self.dims()[1..])?;
-        Ok((0..n).map(move |i| Self::known(self.data[i * len..(i + 1) * len].to_vec(), shape)))
+        Ok((0..n).map(move |i| Self::known(self.as_slice()[i * len..(i + 1) * len].to_vec(), shape)))
     }
 }
 
 /// Equal shapes and equal elements (a NaN equals nothing).
 impl<T: Element> PartialEq for Tensor<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.shape == other.shape && self.data == other.data
+        self.shape == other.shape && self.as_slice() == other.as_slice()
     }
 }

@@ -12,10 +12,10 @@ pub use layout::{BroadcastTo, Concatenate, Gather, Permute, Reshape, Slice};
 pub use product::MatMul;
 pub use reduce::{Mean, MeanAxis, Sum, SumAxis};
 
-use gradus_tensor::{Result, Tensor};
+use gradus_tensor::{Result, Scalar, Tensor};
 
 /// The gradient, where it is wanted.
-pub(crate) fn wanted<T>(
+pub(crate) fn wanted<T: Scalar>(
     wants: bool,
     gradient: impl FnOnce() -> Result<Tensor<T>>,
 ) -> Result<Option<Tensor<T>>> {

@@ -1,0 +1,1 @@
+pub fn vectorize<R>(f: impl FnOnce() -> R) -> R { f() }

@@ -1,0 +1,2 @@
+mod dispatch;
+pub use dispatch::vectorize;
