@@ -61,7 +61,13 @@ impl<T: Scalar, A: Activation> Op<T, 1> for Pointwise<A> {
     type Saved = ();
 
     fn forward(&self, [x]: [&Tensor<T>; 1]) -> Result<(Tensor<T>, ())> {
-        Ok((x.map(|v| self.0.value(v)), ()))
+        Ok((
+            x.map(
+                #[inline(always)]
+                |v| self.0.value(v),
+            ),
+            (),
+        ))
     }
 
     // ∂L/∂x = f′(x) · ∂L/∂y
@@ -72,7 +78,15 @@ impl<T: Scalar, A: Activation> Op<T, 1> for Pointwise<A> {
         dy: &Tensor<T>,
         [wants_x]: [bool; 1],
     ) -> Result<[Option<Tensor<T>>; 1]> {
-        Ok([if wants_x { Some(x.zip(dy, |v, d| self.0.derivative(v) * d)?) } else { None }])
+        Ok([if wants_x {
+            Some(x.zip(
+                dy,
+                #[inline(always)]
+                |v, d| self.0.derivative(v) * d,
+            )?)
+        } else {
+            None
+        }])
     }
 }
 

@@ -157,7 +157,11 @@ macro_rules! scalar {
                 $t::mul_add(self, y, z)
             }
 
-            unsafe fn gemm(target: crate::product::Target<Self>, left: View<'_, Self>, right: View<'_, Self>) {
+            unsafe fn gemm(
+                target: crate::product::Target<Self>,
+                left: View<'_, Self>,
+                right: View<'_, Self>,
+            ) {
                 // SAFETY: as the caller promises.
                 unsafe { crate::product::gemm(target, left, right) };
             }

@@ -8,26 +8,48 @@ use crate::{Element, Result, Scalar, Shape, Tensor};
 impl<T: Element> Tensor<T> {
     /// `f` of every element.
     pub fn map<U: Element>(&self, f: impl Fn(T) -> U + Sync) -> Tensor<U> {
-        Tensor::written(self.shape(), |out| {
-            for_each_block(out, BLOCK, |i, out| {
-                let x = &self.as_slice()[i * BLOCK..][..out.len()];
-                vectorize(|| out.iter_mut().zip(x).for_each(|(out, &x)| *out = f(x)));
-            });
-        })
+        Tensor::written(self.shape(), |out| map_blocks_to(self.as_slice(), out, &f))
     }
 
     /// `f` of every element, in place: without a new buffer if no other tensor shares this one's.
     pub fn map_in_place(&mut self, f: impl Fn(T) -> T + Sync) {
         for_each_block(self.as_mut_slice(), BLOCK, |_, x| {
-            vectorize(|| x.iter_mut().for_each(|x| *x = f(*x)));
+            vectorize(
+                #[inline(always)]
+                || x.iter_mut().for_each(|x| *x = f(*x)),
+            );
         });
+    }
+
+    /// `f` of every element, written into a tensor that exists: without a new buffer if nobody shares that one's.
+    ///
+    /// # Errors
+    /// If the shapes differ.
+    pub fn map_to<U: Element>(&self, out: &mut Tensor<U>, f: impl Fn(T) -> U + Sync) -> Result<()> {
+        if self.shape() != out.shape() {
+            let why = "the output has the input's shape";
+            return Err(crate::Error::mismatch("map_to", self.shape(), out.shape(), why));
+        }
+        map_blocks_to(self.as_slice(), out.as_mut_slice(), &f);
+        Ok(())
+    }
+
+    /// `f` of every element, in this tensor's own buffer where nobody shares it.
+    #[must_use]
+    pub fn map_owned(mut self, f: impl Fn(T) -> T + Sync) -> Self {
+        self.map_in_place(f);
+        self
     }
 
     /// `f` of every element and the one at the same place in `other`, in place.
     ///
     /// # Errors
     /// If the shapes differ.
-    pub fn zip_in_place<U: Element>(&mut self, other: &Tensor<U>, f: impl Fn(T, U) -> T + Sync) -> Result<()> {
+    pub fn zip_in_place<U: Element>(
+        &mut self,
+        other: &Tensor<U>,
+        f: impl Fn(T, U) -> T + Sync,
+    ) -> Result<()> {
         self.zip_in_place_named("zip_in_place", other, f)
     }
 
@@ -43,7 +65,10 @@ impl<T: Element> Tensor<T> {
         }
         for_each_block(self.as_mut_slice(), BLOCK, |i, x| {
             let y = &other.as_slice()[i * BLOCK..][..x.len()];
-            vectorize(|| x.iter_mut().zip(y).for_each(|(x, &y)| *x = f(*x, y)));
+            vectorize(
+                #[inline(always)]
+                || x.iter_mut().zip(y).for_each(|(x, &y)| *x = f(*x, y)),
+            );
         });
         Ok(())
     }
@@ -71,7 +96,10 @@ impl<T: Element> Tensor<T> {
             return Ok(Tensor::written(self.shape(), |out| {
                 for_each_block(out, BLOCK, |i, out| {
                     let (a, b) = (&a[i * BLOCK..][..out.len()], &b[i * BLOCK..][..out.len()]);
-                    vectorize(|| pairs(out, a, b, &f));
+                    vectorize(
+                        #[inline(always)]
+                        || pairs(out, a, b, &f),
+                    );
                 });
             }));
         }
@@ -86,17 +114,34 @@ impl<T: Element> Tensor<T> {
                 walk_runs(&shape, strides, i * group..i * group + count, |[i, j], n, steps| {
                     let (out, behind) = std::mem::take(&mut rest).split_at_mut(n);
                     rest = behind;
-                    vectorize(|| match steps {
-                        [1, 0] => out.iter_mut().zip(&a[i..i + n]).for_each(|(out, &x)| *out = f(x, b[j])),
-                        [0, 1] => out.iter_mut().zip(&b[j..j + n]).for_each(|(out, &y)| *out = f(a[i], y)),
-                        [1, 1] => pairs(out, &a[i..i + n], &b[j..j + n], &f),
-                        [s, t] => (out.iter_mut().enumerate())
-                            .for_each(|(k, out)| *out = f(a[i + k * s], b[j + k * t])),
-                    });
+                    vectorize(
+                        #[inline(always)]
+                        || match steps {
+                            [1, 0] => {
+                                out.iter_mut().zip(&a[i..i + n]).for_each(|(out, &x)| *out = f(x, b[j]))
+                            }
+                            [0, 1] => {
+                                out.iter_mut().zip(&b[j..j + n]).for_each(|(out, &y)| *out = f(a[i], y))
+                            }
+                            [1, 1] => pairs(out, &a[i..i + n], &b[j..j + n], &f),
+                            [s, t] => (out.iter_mut().enumerate())
+                                .for_each(|(k, out)| *out = f(a[i + k * s], b[j + k * t])),
+                        },
+                    );
                 });
             });
         }))
     }
+}
+
+fn map_blocks_to<T: Element, U: Element>(x: &[T], out: &mut [U], f: &(impl Fn(T) -> U + Sync)) {
+    for_each_block(out, BLOCK, |i, out| {
+        let x = &x[i * BLOCK..][..out.len()];
+        vectorize(
+            #[inline(always)]
+            || out.iter_mut().zip(x).for_each(|(out, &x)| *out = f(x)),
+        );
+    });
 }
 
 #[inline(always)]

@@ -147,7 +147,8 @@ impl<T: Element> Tensor<T> {
         }
         let shape = self.shape().edit(|dims| dims[axis] = indices.len())?;
         Ok(Self::written(shape, |out| {
-            let starts = (0..before).flat_map(|b| indices.iter().map(move |&i| (b * size + i as usize) * after));
+            let starts =
+                (0..before).flat_map(|b| indices.iter().map(move |&i| (b * size + i as usize) * after));
             for (out, at) in out.chunks_exact_mut(after.max(1)).zip(starts) {
                 out.copy_from_slice(&self.as_slice()[at..at + after]);
             }

@@ -18,6 +18,7 @@ mod product;
 #[cfg(feature = "properties")]
 mod properties;
 mod reduce;
+mod row;
 #[cfg(feature = "safetensors")]
 mod safetensors_file;
 #[cfg(feature = "serde")]
@@ -25,11 +26,11 @@ mod serialize;
 mod shape;
 mod tensor;
 
-pub use parallel::with_threads;
 pub use element::{Dtype, Element, Scalar};
 pub use error::{Error, Result};
 pub use linalg::Svd;
 pub use nested::Nested;
+pub use parallel::with_threads;
 pub use product::Transpose;
 #[cfg(feature = "properties")]
 pub use properties::{properties, rng, tensor_of};
@@ -45,8 +46,12 @@ pub mod buffers {
 
 /// Doors for the kernels of topic crates: the best instruction set, all cores, scratch memory, products on slices. All safe.
 pub mod kernel {
-    pub use crate::parallel::{BLOCK, for_each_block, for_each_block_of_two, map_blocks, threads};
     pub use crate::math::vectorize;
+    pub use crate::parallel::{BLOCK, for_each_block, for_each_block_of_two, map_blocks, threads};
     pub use crate::product::{Epilogue, View, product};
+    /// The loops that kernels are made of.
+    pub mod row {
+        pub use crate::row::{extreme, map_sum, max, sum_by, sum_by_two, zip_map_sum};
+    }
     pub use crate::reduce::{sum_by, sum_by_two};
 }

@@ -44,8 +44,7 @@ pub fn for_each_block_of_two<T: Send, U: Send>(
     (two, two_size): (&mut [U], usize),
     f: impl Fn(usize, &mut [T], &mut [U]) + Sync,
 ) {
-    let mut pairs: Vec<_> =
-        one.chunks_mut(one_size.max(1)).zip(two.chunks_mut(two_size.max(1))).collect();
+    let mut pairs: Vec<_> = one.chunks_mut(one_size.max(1)).zip(two.chunks_mut(two_size.max(1))).collect();
     for_each_block(&mut pairs, 1, |i, pair| {
         for (one, two) in pair {
             f(i, one, two);

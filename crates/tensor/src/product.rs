@@ -3,6 +3,7 @@
 use crate::buffer::Buffer;
 use crate::math::vectorize;
 use crate::parallel::for_each_block;
+use crate::row::LANES;
 use crate::{Error, Result, Scalar, Shape, Tensor};
 use std::ops::Range;
 
@@ -270,56 +271,53 @@ pub(crate) unsafe fn gemm<T: Scalar>(target: Target<T>, left: View<'_, T>, right
 
 /// x·W for one row x: no packing, every element of W is read once.
 fn row_times_matrix<T: Scalar>(out: &mut [T], x: &[T], w: View<'_, T>, add: bool) {
-    vectorize(|| {
-        if w.col_stride == 1 {
-            // Four rows of W at a time onto the whole of the output, which stays in the cache.
-            if !add {
-                out.fill(T::ZERO);
-            }
-            let n = out.len();
-            let row = |i: usize| &w.data[i * w.row_stride..][..n];
-            let mut i = 0;
-            while i + 4 <= x.len() {
-                let (a, b, c, d) = (row(i), row(i + 1), row(i + 2), row(i + 3));
-                let (p, q, r, s) = (x[i], x[i + 1], x[i + 2], x[i + 3]);
-                for j in 0..n {
-                    let sum = Scalar::mul_add(a[j], p, out[j]);
-                    let sum = Scalar::mul_add(b[j], q, sum);
-                    let sum = Scalar::mul_add(c[j], r, sum);
-                    out[j] = Scalar::mul_add(d[j], s, sum);
+    vectorize(
+        #[inline(always)]
+        || {
+            if w.col_stride == 1 {
+                // Four rows of W at a time onto the whole of the output, which stays in the cache.
+                if !add {
+                    out.fill(T::ZERO);
                 }
-                i += 4;
+                let n = out.len();
+                let row = |i: usize| &w.data[i * w.row_stride..][..n];
+                let mut i = 0;
+                while i + 4 <= x.len() {
+                    let (a, b, c, d) = (row(i), row(i + 1), row(i + 2), row(i + 3));
+                    let (p, q, r, s) = (x[i], x[i + 1], x[i + 2], x[i + 3]);
+                    for j in 0..n {
+                        let sum = Scalar::mul_add(a[j], p, out[j]);
+                        let sum = Scalar::mul_add(b[j], q, sum);
+                        let sum = Scalar::mul_add(c[j], r, sum);
+                        out[j] = Scalar::mul_add(d[j], s, sum);
+                    }
+                    i += 4;
+                }
+                for (i, &p) in x.iter().enumerate().skip(i) {
+                    out.iter_mut().zip(row(i)).for_each(|(sum, &w)| *sum = Scalar::mul_add(w, p, *sum));
+                }
+            } else {
+                // The columns of W lie in one piece: a dot product each.
+                for (j, out) in out.iter_mut().enumerate() {
+                    let dot = dot(x, &w.data[j * w.col_stride..][..x.len()]);
+                    *out = if add { *out + dot } else { dot };
+                }
             }
-            for (i, &p) in x.iter().enumerate().skip(i) {
-                out.iter_mut().zip(row(i)).for_each(|(sum, &w)| *sum = Scalar::mul_add(w, p, *sum));
-            }
-        } else {
-            // The columns of W lie in one piece: a dot product each.
-            for (j, out) in out.iter_mut().enumerate() {
-                let dot = dot(x, &w.data[j * w.col_stride..][..x.len()]);
-                *out = if add { *out + dot } else { dot };
-            }
-        }
-    });
+        },
+    );
 }
 
 /// Σ xᵢ·yᵢ by 32 running sums, each with one rounding a term.
 #[inline(always)]
 fn dot<T: Scalar>(x: &[T], y: &[T]) -> T {
-    let mut lanes = [T::ZERO; 32];
-    let (x, y) = (x.chunks_exact(32), y.chunks_exact(32));
+    let mut lanes = [T::ZERO; LANES];
+    let (x, y) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
     let (x_tail, y_tail) = (x.remainder(), y.remainder());
     for (x, y) in x.zip(y) {
         lanes.iter_mut().zip(x).zip(y).for_each(|((sum, &x), &y)| *sum = Scalar::mul_add(x, y, *sum));
     }
     lanes.iter_mut().zip(x_tail).zip(y_tail).for_each(|((sum, &x), &y)| *sum = Scalar::mul_add(x, y, *sum));
-    let mut width = 16;
-    while width > 0 {
-        let (low, high) = lanes.split_at_mut(width);
-        low.iter_mut().zip(high).for_each(|(low, &mut high)| *low += high);
-        width /= 2;
-    }
-    lanes[0]
+    crate::row::fold(lanes)
 }
 
 impl<T: Scalar> Tensor<T> {
@@ -389,6 +387,45 @@ impl<T: Scalar> Tensor<T> {
             });
         });
         Ok(out)
+    }
+
+    /// x·W + b in one pass: `[…, K] · [K, N] + [N]`.
+    ///
+    /// ```
+    /// use gradus_tensor::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0]]);
+    /// let y = x.affine(&Tensor::from([[1.0, 0.0], [0.0, 10.0]]), &Tensor::from([0.5, 0.5]))?;
+    /// assert_eq!(y, Tensor::from([[1.5, 20.5]]));
+    /// # Ok::<(), gradus_tensor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the sizes do not fit.
+    pub fn affine(&self, w: &Self, b: &Self) -> Result<Self> {
+        let op = "affine";
+        let (&[ref batch @ .., k], &[k2, n]) = (self.dims(), w.dims()) else {
+            let thin = if self.rank() == 0 { self.shape() } else { w.shape() };
+            return Err(Error::shape(op, "x of at least one dimension, W of two", thin));
+        };
+        if k != k2 {
+            return Err(Error::mismatch(op, self.shape(), w.shape(), "the inner sizes must agree"));
+        }
+        if b.dims() != [n] {
+            return Err(Error::mismatch(op, w.shape(), b.shape(), "one bias for each column of W"));
+        }
+        let mut shape = self.shape();
+        shape.set_last(n)?;
+        let left = View::new(self.as_slice(), batch.iter().product(), k, Transpose::No)?;
+        let right = View::new(w.as_slice(), k, n, Transpose::No)?;
+        let bias = b.as_slice();
+        Ok(Self::written(shape, |out| {
+            multiply(
+                out,
+                left,
+                right,
+                Some(&|_, column, y: &mut [T]| y.iter_mut().zip(&bias[column..]).for_each(|(y, &b)| *y += b)),
+            );
+        }))
     }
 
     /// The sum of the products of corresponding elements, ⟨x, y⟩.

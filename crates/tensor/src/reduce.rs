@@ -3,14 +3,9 @@
 use crate::buffer::Buffer;
 use crate::math::vectorize;
 use crate::parallel::{BLOCK, for_each_block, join, map_blocks};
+use crate::row;
 use crate::{Element, Error, Result, Scalar, Tensor};
-
-/// A sum has this many running sums, which do not wait for each other and fill the widest registers …
-const LANES: usize = 32;
-
-/// … over this many terms; the sums of such leaves are then added by halves. The order depends on the length alone, so
-/// the same numbers give the same bits everywhere; the error grows with the logarithm of the length.
-const LEAF: usize = 1024;
+use std::ops::Range;
 
 /// The sum of a slice, by halves.
 pub(crate) fn pairwise_sum<T: Scalar>(x: &[T]) -> T {
@@ -24,90 +19,31 @@ pub(crate) fn pairwise_sum<T: Scalar>(x: &[T]) -> T {
 /// assert_eq!(sum_by(&[1.0, 2.0, 3.0], |x: f64| x * x), 14.0);
 /// ```
 pub fn sum_by<T: Scalar>(x: &[T], f: impl Fn(T) -> T + Sync) -> T {
-    if x.len() <= BLOCK {
-        return vectorize(|| block(x.chunks(LEAF).map(|leaf| leaf_sum(leaf, &f))));
-    }
-    by_halves(&map_blocks(x.len().div_ceil(BLOCK), |i| {
-        let x = &x[i * BLOCK..x.len().min((i + 1) * BLOCK)];
-        vectorize(|| block(x.chunks(LEAF).map(|leaf| leaf_sum(leaf, &f))))
-    }))
+    blocks(x.len(), |range| {
+        vectorize(
+            #[inline(always)]
+            || row::sum_by(&x[range], &f),
+        )
+    })
 }
 
 /// Σ f(x, y) over two slices of one length, in the order of [`sum_by`].
 pub fn sum_by_two<T: Scalar, U: Element>(x: &[T], y: &[U], f: impl Fn(T, U) -> T + Sync) -> T {
-    let part = |x: &[T], y: &[U]| {
-        vectorize(|| {
-            block(x.chunks(LEAF).zip(y.chunks(LEAF)).map(|(x, y)| {
-                let mut lanes = [T::ZERO; LANES];
-                let (x, y) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-                let (x_tail, y_tail) = (x.remainder(), y.remainder());
-                for (x, y) in x.zip(y) {
-                    for ((sum, &x), &y) in lanes.iter_mut().zip(x).zip(y) {
-                        *sum += f(x, y);
-                    }
-                }
-                for ((sum, &x), &y) in lanes.iter_mut().zip(x_tail).zip(y_tail) {
-                    *sum += f(x, y);
-                }
-                fold(lanes)
-            }))
-        })
-    };
-    let len = x.len().min(y.len());
+    blocks(x.len().min(y.len()), |range| {
+        let (x, y) = (&x[range.clone()], &y[range]);
+        vectorize(
+            #[inline(always)]
+            || row::sum_by_two(x, y, &f),
+        )
+    })
+}
+
+/// The sum of what `part` gives for each block of a length, by halves.
+fn blocks<T: Scalar>(len: usize, part: impl Fn(Range<usize>) -> T + Sync) -> T {
     if len <= BLOCK {
-        return part(&x[..len], &y[..len]);
+        return part(0..len);
     }
-    by_halves(&map_blocks(len.div_ceil(BLOCK), |i| {
-        let range = i * BLOCK..len.min((i + 1) * BLOCK);
-        part(&x[range.clone()], &y[range])
-    }))
-}
-
-/// The sum of at most `BLOCK / LEAF` leaves, by halves.
-#[inline(always)]
-fn block<T: Scalar>(leaves: impl Iterator<Item = T>) -> T {
-    let mut sums = [T::ZERO; BLOCK / LEAF];
-    let mut count = 0;
-    for (sum, leaf) in sums.iter_mut().zip(leaves) {
-        *sum = leaf;
-        count += 1;
-    }
-    if count == 1 { sums[0] } else { by_halves(&sums[..count]) }
-}
-
-#[inline(always)]
-fn leaf_sum<T: Scalar>(x: &[T], f: &impl Fn(T) -> T) -> T {
-    let mut lanes = [T::ZERO; LANES];
-    let chunks = x.chunks_exact(LANES);
-    let tail = chunks.remainder();
-    for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(sum, &v)| *sum += f(v));
-    }
-    lanes.iter_mut().zip(tail).for_each(|(sum, &v)| *sum += f(v));
-    fold(lanes)
-}
-
-/// The sum of the lanes: the second half onto the first, until one is left.
-#[inline(always)]
-fn fold<T: Scalar>(mut lanes: [T; LANES]) -> T {
-    let mut width = LANES / 2;
-    while width > 0 {
-        let (low, high) = lanes.split_at_mut(width);
-        low.iter_mut().zip(high).for_each(|(low, &mut high)| *low += high);
-        width /= 2;
-    }
-    lanes[0]
-}
-
-fn by_halves<T: Scalar>(x: &[T]) -> T {
-    match x {
-        [] => T::ZERO,
-        [x] => *x,
-        _ => {
-            let (left, right) = x.split_at(x.len().next_power_of_two() / 2);
-            by_halves(left) + by_halves(right)
-        }
-    }
+    row::by_halves(&map_blocks(len.div_ceil(BLOCK), |i| part(i * BLOCK..len.min((i + 1) * BLOCK))))
 }
 
 /// This many rows are added straight on; more are halved.
@@ -119,19 +55,22 @@ pub(crate) fn sum_rows<T: Scalar>(rows: &[T], out: &mut [T]) {
     let n = rows.len() / len;
     if n <= ROWS {
         out.fill(T::ZERO);
-        vectorize(|| {
-            let quads = rows.chunks_exact(4 * len);
-            let tail = quads.remainder();
-            for quad in quads {
-                let ((a, b), (c, d)) = (quad[..2 * len].split_at(len), quad[2 * len..].split_at(len));
-                for (j, sum) in out.iter_mut().enumerate() {
-                    *sum += (a[j] + b[j]) + (c[j] + d[j]);
+        vectorize(
+            #[inline(always)]
+            || {
+                let quads = rows.chunks_exact(4 * len);
+                let tail = quads.remainder();
+                for quad in quads {
+                    let ((a, b), (c, d)) = (quad[..2 * len].split_at(len), quad[2 * len..].split_at(len));
+                    for (j, sum) in out.iter_mut().enumerate() {
+                        *sum += (a[j] + b[j]) + (c[j] + d[j]);
+                    }
                 }
-            }
-            for row in tail.chunks_exact(len) {
-                out.iter_mut().zip(row).for_each(|(sum, &v)| *sum += v);
-            }
-        });
+                for row in tail.chunks_exact(len) {
+                    out.iter_mut().zip(row).for_each(|(sum, &v)| *sum += v);
+                }
+            },
+        );
         return;
     }
     let (first, second) = rows.split_at(n.div_ceil(ROWS).next_power_of_two() / 2 * ROWS * len);
@@ -143,30 +82,26 @@ pub(crate) fn sum_rows<T: Scalar>(rows: &[T], out: &mut [T]) {
         sum_rows(first, out);
         sum_rows(second, right);
     }
-    vectorize(|| out.iter_mut().zip(&*right).for_each(|(sum, &v)| *sum += v));
+    vectorize(
+        #[inline(always)]
+        || out.iter_mut().zip(&*right).for_each(|(sum, &v)| *sum += v),
+    );
 }
 
 /// The element of a slice that `pick` prefers to all others.
 fn extreme<T: Scalar>(x: &[T], pick: impl Fn(T, T) -> T + Sync) -> Option<T> {
+    let &first = x.first()?;
     let part = |x: &[T]| {
-        vectorize(|| {
-            let (&first, _) = x.split_first()?;
-            let mut lanes = [first; LANES];
-            let chunks = x.chunks_exact(LANES);
-            let tail = chunks.remainder();
-            for chunk in chunks {
-                lanes.iter_mut().zip(chunk).for_each(|(best, &v)| *best = pick(*best, v));
-            }
-            lanes.iter_mut().zip(tail).for_each(|(best, &v)| *best = pick(*best, v));
-            lanes.into_iter().reduce(&pick)
-        })
+        vectorize(
+            #[inline(always)]
+            || row::extreme(x, first, &pick),
+        )
     };
     if x.len() <= BLOCK {
-        return part(x);
+        return Some(part(x));
     }
-    let parts =
-        map_blocks(x.len().div_ceil(BLOCK), |i| part(&x[i * BLOCK..x.len().min((i + 1) * BLOCK)]));
-    parts.into_iter().flatten().reduce(&pick)
+    let parts = map_blocks(x.len().div_ceil(BLOCK), |i| part(&x[i * BLOCK..x.len().min((i + 1) * BLOCK)]));
+    parts.into_iter().reduce(&pick)
 }
 
 impl<T: Element> Tensor<T> {
@@ -330,7 +265,10 @@ impl<T: Scalar> Tensor<T> {
                         continue;
                     }
                     for row in rows.chunks_exact(after).skip(1) {
-                        vectorize(|| out.iter_mut().zip(row).for_each(|(best, &v)| *best = pick(*best, v)));
+                        vectorize(
+                            #[inline(always)]
+                            || out.iter_mut().zip(row).for_each(|(best, &v)| *best = pick(*best, v)),
+                        );
                     }
                 }
             });
@@ -380,13 +318,7 @@ impl<T: Scalar> Tensor<T> {
         let max = self.max_of("log_sum_exp", axis)?;
         // Of an infinite maximum, ∞ − ∞ would be NaN; without a shift the sum is 0 or ∞, and its logarithm right.
         let shift = max.map(|m| if m.is_finite() { m } else { T::ZERO });
-        let sum = self.sub(&shift.insert_axis(axis)?)?.map_into(T::exp).sum_axis(axis)?;
+        let sum = self.sub(&shift.insert_axis(axis)?)?.map_owned(T::exp).sum_axis(axis)?;
         sum.zip(&shift, |s, m| s.ln() + m)
-    }
-
-    /// `f` of every element, in this tensor's own buffer where nobody shares it.
-    pub(crate) fn map_into(mut self, f: impl Fn(T) -> T + Sync) -> Self {
-        self.map_in_place(f);
-        self
     }
 }

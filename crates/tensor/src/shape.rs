@@ -96,6 +96,16 @@ impl Shape {
         Self::new(dims)
     }
 
+    /// Another size of the last dimension.
+    pub(crate) fn set_last(&mut self, size: usize) -> Result<()> {
+        let mut dims = self.dims;
+        if let Some(last) = dims[..self.rank()].last_mut() {
+            *last = size;
+        }
+        *self = Self::new(&dims[..self.rank()])?;
+        Ok(())
+    }
+
     /// The shape that two operands have together: dimensions are compared from the last, and a size of 1
     /// stretches to the other's.
     ///

@@ -1,2 +1,10 @@
-mod dispatch;
-pub use dispatch::vectorize;
+//! Elementary functions.
+pub mod dispatch;
+pub use dispatch::{Level, vectorize, vectorize_at};
+use crate::Scalar;
+macro_rules! fns { ($($n:ident)*) => {$(
+/// f
+#[inline(always)]
+pub fn $n<T: Scalar>(x: T) -> T { x.$n() }
+)*}}
+fns! { exp exp_m1 ln ln_1p tanh sin cos erfc }
