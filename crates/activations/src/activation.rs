@@ -4,7 +4,8 @@ use gradus_autograd::{Layer, Mode, Name, Op, Parameters, Slot, SlotMut, Var};
 use gradus_formula::Symbol;
 use gradus_tensor::{Result, Scalar, Tensor};
 
-/// An activation that maps each number on its own.
+/// An activation that maps each number on its own. Implementations carry `#[inline(always)]`, so that a loop over them is compiled
+/// for the machine's instruction set as one piece.
 pub trait Activation: Copy + Send + Sync + 'static {
     /// The value at x.
     fn value<T: Scalar>(self, x: T) -> T;

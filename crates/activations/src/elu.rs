@@ -4,6 +4,7 @@ use crate::activation::X;
 use crate::{Activation, Course, Facts};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_tensor::Scalar;
+use gradus_tensor::math::{exp, exp_m1};
 
 pub(crate) const FORMULA: Formula = Formula {
     id: "elu",
@@ -47,8 +48,9 @@ pub(crate) const FORMULA: Formula = Formula {
 /// assert_eq!(elu(2.0, 1.0), 2.0);
 /// assert!((elu(-(2f64.ln()), 1.0) + 0.5).abs() < 1e-16); // ½ − 1
 /// ```
+#[inline(always)]
 pub fn elu<T: Scalar>(x: T, alpha: T) -> T {
-    if x > T::ZERO { x } else { alpha * x.exp_m1() }
+    if x > T::ZERO { x } else { alpha * exp_m1(x) }
 }
 
 /// The derivative of [`elu`] in x: 1 for x > 0, αeˣ for x ≤ 0.
@@ -56,8 +58,9 @@ pub fn elu<T: Scalar>(x: T, alpha: T) -> T {
 /// ```
 /// assert_eq!(gradus_activations::elu_derivative(0.0, 1.5), 1.5);
 /// ```
+#[inline(always)]
 pub fn elu_derivative<T: Scalar>(x: T, alpha: T) -> T {
-    if x > T::ZERO { T::ONE } else { alpha * x.exp() }
+    if x > T::ZERO { T::ONE } else { alpha * exp(x) }
 }
 
 /// [`elu`] with its α, as an [`Activation`].
@@ -68,10 +71,12 @@ pub struct Elu {
 }
 
 impl Activation for Elu {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         elu(x, T::of(self.alpha))
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         elu_derivative(x, T::of(self.alpha))
     }

@@ -4,6 +4,7 @@ use crate::activation::X;
 use crate::{Activation, Course, Facts, tanh_derivative};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_tensor::Scalar;
+use gradus_tensor::math::exp;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 
 pub(crate) const FORMULA: Formula = Formula {
@@ -40,13 +41,15 @@ pub(crate) const FORMULA_TANH: Formula = Formula {
 };
 
 /// Φ(x), the distribution function of the standard normal: ½·erfc(−x/√2), which keeps its digits on the left.
+#[inline(always)]
 fn normal_cdf<T: Scalar>(x: T) -> T {
     T::of(0.5) * (-x * T::of(FRAC_1_SQRT_2)).erfc()
 }
 
 /// The density of the standard normal.
+#[inline(always)]
 fn normal_density<T: Scalar>(x: T) -> T {
-    T::of(FRAC_2_SQRT_PI * 0.5 * FRAC_1_SQRT_2) * (T::of(-0.5) * x * x).exp()
+    T::of(FRAC_2_SQRT_PI * 0.5 * FRAC_1_SQRT_2) * exp(T::of(-0.5) * x * x)
 }
 
 /// The Gaussian error linear unit, exact.
@@ -69,6 +72,7 @@ fn normal_density<T: Scalar>(x: T) -> T {
 /// assert!((gelu(1.0f64) - 0.841_344_746_068_543).abs() < 1e-15); // Φ(1)
 /// assert!(gelu(-20.0f64) < 0.0);
 /// ```
+#[inline(always)]
 pub fn gelu<T: Scalar>(x: T) -> T {
     if x == T::NEG_INFINITY { -T::ZERO } else { x * normal_cdf(x) }
 }
@@ -78,6 +82,7 @@ pub fn gelu<T: Scalar>(x: T) -> T {
 /// ```
 /// assert_eq!(gradus_activations::gelu_derivative(0.0), 0.5);
 /// ```
+#[inline(always)]
 pub fn gelu_derivative<T: Scalar>(x: T) -> T {
     if x.is_finite() || Scalar::is_nan(x) { normal_cdf(x) + x * normal_density(x) } else { normal_cdf(x) }
 }
@@ -105,6 +110,7 @@ const CUBIC: f64 = 0.044_715;
 /// assert!((gelu_tanh(1.0f64) - gelu(1.0)).abs() < 2e-4);
 /// assert!(gelu_tanh(1.0f64) != gelu(1.0));
 /// ```
+#[inline(always)]
 pub fn gelu_tanh<T: Scalar>(x: T) -> T {
     if x == T::NEG_INFINITY {
         return -T::ZERO;
@@ -113,6 +119,7 @@ pub fn gelu_tanh<T: Scalar>(x: T) -> T {
     x * crate::sigmoid(u + u)
 }
 
+#[inline(always)]
 fn inner<T: Scalar>(x: T) -> T {
     T::of(SCALE) * (x + T::of(CUBIC) * x * x * x)
 }
@@ -122,6 +129,7 @@ fn inner<T: Scalar>(x: T) -> T {
 /// ```
 /// assert_eq!(gradus_activations::gelu_tanh_derivative(0.0), 0.5);
 /// ```
+#[inline(always)]
 pub fn gelu_tanh_derivative<T: Scalar>(x: T) -> T {
     let u = inner(x);
     let gate = crate::sigmoid(u + u);
@@ -136,10 +144,12 @@ pub fn gelu_tanh_derivative<T: Scalar>(x: T) -> T {
 pub struct Gelu;
 
 impl Activation for Gelu {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         gelu(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         gelu_derivative(x)
     }
@@ -162,10 +172,12 @@ impl Activation for Gelu {
 pub struct GeluTanh;
 
 impl Activation for GeluTanh {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         gelu_tanh(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         gelu_tanh_derivative(x)
     }

@@ -40,6 +40,7 @@ pub(crate) const FORMULA_SWISH: Formula = Formula {
 };
 
 /// x cut to low…high; a NaN passes.
+#[inline(always)]
 fn cut<T: Scalar>(x: T, low: T, high: T) -> T {
     if x < low {
         low
@@ -51,6 +52,7 @@ fn cut<T: Scalar>(x: T, low: T, high: T) -> T {
 }
 
 /// `inside` strictly within low…high, else `outside`; a NaN passes.
+#[inline(always)]
 fn slope<T: Scalar>(x: T, low: T, high: T, inside: T, outside: T) -> T {
     if x > low && x < high {
         inside
@@ -77,6 +79,7 @@ fn slope<T: Scalar>(x: T, low: T, high: T, inside: T, outside: T) -> T {
 /// use gradus_activations::hard_sigmoid;
 /// assert_eq!([hard_sigmoid(-4.0), hard_sigmoid(0.0), hard_sigmoid(1.5), hard_sigmoid(9.0)], [0.0, 0.5, 0.75, 1.0]);
 /// ```
+#[inline(always)]
 pub fn hard_sigmoid<T: Scalar>(x: T) -> T {
     cut((x + T::of(3.0)) / T::of(6.0), T::ZERO, T::ONE)
 }
@@ -86,6 +89,7 @@ pub fn hard_sigmoid<T: Scalar>(x: T) -> T {
 /// ```
 /// assert_eq!(gradus_activations::hard_sigmoid_derivative(3.0), 0.0);
 /// ```
+#[inline(always)]
 pub fn hard_sigmoid_derivative<T: Scalar>(x: T) -> T {
     slope(x, T::of(-3.0), T::of(3.0), T::ONE / T::of(6.0), T::ZERO)
 }
@@ -106,6 +110,7 @@ pub fn hard_sigmoid_derivative<T: Scalar>(x: T) -> T {
 /// use gradus_activations::hard_tanh;
 /// assert_eq!([hard_tanh(-4.0), hard_tanh(0.5), hard_tanh(9.0)], [-1.0, 0.5, 1.0]);
 /// ```
+#[inline(always)]
 pub fn hard_tanh<T: Scalar>(x: T) -> T {
     cut(x, -T::ONE, T::ONE)
 }
@@ -115,6 +120,7 @@ pub fn hard_tanh<T: Scalar>(x: T) -> T {
 /// ```
 /// assert_eq!(gradus_activations::hard_tanh_derivative(0.5), 1.0);
 /// ```
+#[inline(always)]
 pub fn hard_tanh_derivative<T: Scalar>(x: T) -> T {
     slope(x, -T::ONE, T::ONE, T::ONE, T::ZERO)
 }
@@ -135,6 +141,7 @@ pub fn hard_tanh_derivative<T: Scalar>(x: T) -> T {
 /// use gradus_activations::hard_swish;
 /// assert_eq!([hard_swish(-4.0), hard_swish(-1.5), hard_swish(9.0)], [0.0, -0.375, 9.0]);
 /// ```
+#[inline(always)]
 pub fn hard_swish<T: Scalar>(x: T) -> T {
     if x == T::NEG_INFINITY { -T::ZERO } else { x * hard_sigmoid(x) }
 }
@@ -144,6 +151,7 @@ pub fn hard_swish<T: Scalar>(x: T) -> T {
 /// ```
 /// assert_eq!(gradus_activations::hard_swish_derivative(0.0), 0.5);
 /// ```
+#[inline(always)]
 pub fn hard_swish_derivative<T: Scalar>(x: T) -> T {
     let three = T::of(3.0);
     if x >= three { T::ONE } else { slope(x, -three, three, (x + x + three) / T::of(6.0), T::ZERO) }
@@ -154,10 +162,12 @@ pub fn hard_swish_derivative<T: Scalar>(x: T) -> T {
 pub struct HardSigmoid;
 
 impl Activation for HardSigmoid {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         hard_sigmoid(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         hard_sigmoid_derivative(x)
     }
@@ -173,10 +183,12 @@ impl Activation for HardSigmoid {
 pub struct HardTanh;
 
 impl Activation for HardTanh {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         hard_tanh(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         hard_tanh_derivative(x)
     }
@@ -192,10 +204,12 @@ impl Activation for HardTanh {
 pub struct HardSwish;
 
 impl Activation for HardSwish {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         hard_swish(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         hard_swish_derivative(x)
     }

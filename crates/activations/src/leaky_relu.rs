@@ -60,6 +60,7 @@ pub const LEAKY_SLOPE_MAAS: f64 = 0.01;
 /// assert_eq!(leaky_relu(-2.0, LEAKY_SLOPE_NOTES), -0.2);
 /// assert_eq!(leaky_relu(3.0, LEAKY_SLOPE_NOTES), 3.0);
 /// ```
+#[inline(always)]
 pub fn leaky_relu<T: Scalar>(x: T, slope: T) -> T {
     prelu(x, slope)
 }
@@ -69,6 +70,7 @@ pub fn leaky_relu<T: Scalar>(x: T, slope: T) -> T {
 /// ```
 /// assert_eq!(gradus_activations::leaky_relu_derivative(-2.0, 0.1), 0.1);
 /// ```
+#[inline(always)]
 pub fn leaky_relu_derivative<T: Scalar>(x: T, slope: T) -> T {
     if x > T::ZERO {
         T::ONE
@@ -87,10 +89,12 @@ pub struct LeakyRelu {
 }
 
 impl Activation for LeakyRelu {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         leaky_relu(x, T::of(self.slope))
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         leaky_relu_derivative(x, T::of(self.slope))
     }

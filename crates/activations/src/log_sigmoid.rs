@@ -40,6 +40,7 @@ pub(crate) const FORMULA: Formula = Formula {
 /// assert_eq!(log_sigmoid(-1000.0), -1000.0);
 /// assert!(log_sigmoid(100.0f64) < 0.0);
 /// ```
+#[inline(always)]
 pub fn log_sigmoid<T: Scalar>(x: T) -> T {
     -softplus(-x)
 }
@@ -49,6 +50,7 @@ pub fn log_sigmoid<T: Scalar>(x: T) -> T {
 /// ```
 /// assert_eq!(gradus_activations::log_sigmoid_derivative(0.0), 0.5);
 /// ```
+#[inline(always)]
 pub fn log_sigmoid_derivative<T: Scalar>(x: T) -> T {
     sigmoid(-x)
 }
@@ -58,10 +60,12 @@ pub fn log_sigmoid_derivative<T: Scalar>(x: T) -> T {
 pub struct LogSigmoid;
 
 impl Activation for LogSigmoid {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         log_sigmoid(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         log_sigmoid_derivative(x)
     }

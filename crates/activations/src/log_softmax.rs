@@ -3,6 +3,8 @@
 use crate::softmax::{SCORES, TEMPERATURE, along, inverse_temperature};
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Verdict, item};
+use gradus_tensor::kernel::row;
+use gradus_tensor::math::{exp, ln};
 use gradus_tensor::{Result, Scalar, Tensor};
 
 pub(crate) const FORMULA: Formula = Formula {
@@ -62,17 +64,19 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
 
     fn forward(&self, [scores]: [&Tensor<T>; 1]) -> Result<(Tensor<T>, Tensor<T>)> {
         let inverse = inverse_temperature("log_softmax", self.temperature)?;
-        let mut log_p = scores.clone();
-        along("log_softmax", &mut log_p, self.axis, |lane| {
-            let max = lane.iter().copied().fold(T::NEG_INFINITY, T::max_or_nan);
-            let mut sum = T::ZERO;
-            for s in lane.iter_mut() {
-                *s = (*s - max) * inverse;
-                sum += s.exp();
-            }
-            let log_sum = sum.ln();
-            lane.iter_mut().for_each(|s| *s -= log_sum);
-        })?;
+        let log_p = along(
+            "log_softmax",
+            [scores],
+            self.axis,
+            #[inline(always)]
+            |[scores], log_p| {
+                let max = row::max(scores);
+                let log_sum = ln(row::sum_by(scores, |s| exp((s - max) * inverse)));
+                for (log_p, &s) in log_p.iter_mut().zip(scores) {
+                    *log_p = (s - max) * inverse - log_sum;
+                }
+            },
+        )?;
         Ok((log_p.clone(), log_p))
     }
 
@@ -88,7 +92,18 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
             return Ok([None]);
         }
         let inverse: T = inverse_temperature("log_softmax", self.temperature)?;
-        let total = dy.sum_axis(self.axis)?.insert_axis(self.axis)?;
-        Ok([Some(dy.sub(&log_p.exp().mul(&total)?)?.scale(inverse))])
+        let gradient = along(
+            "log_softmax",
+            [log_p, dy],
+            self.axis,
+            #[inline(always)]
+            |[log_p, dy], out| {
+                let total = row::sum_by(dy, |dy| dy);
+                for ((out, &log_p), &dy) in out.iter_mut().zip(log_p).zip(dy) {
+                    *out = (dy - exp(log_p) * total) * inverse;
+                }
+            },
+        )?;
+        Ok([Some(gradient)])
     }
 }

@@ -3,6 +3,7 @@
 use crate::{Activation, Course, Facts};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_tensor::Scalar;
+use gradus_tensor::math::{ln, ln_1p};
 
 pub(crate) const FORMULA: Formula = Formula {
     id: "logit",
@@ -45,11 +46,12 @@ pub(crate) const FORMULA: Formula = Formula {
 /// assert!((logit(0.75) - 3f64.ln()).abs() < 1e-15);
 /// assert_eq!(logit(1.0), f64::INFINITY);
 /// ```
+#[inline(always)]
 pub fn logit<T: Scalar>(p: T) -> T {
     if p > T::of(0.3) && p < T::of(0.65) {
-        ((p + p - T::ONE) / (T::ONE - p)).ln_1p()
+        ln_1p((p + p - T::ONE) / (T::ONE - p))
     } else {
-        (p / (T::ONE - p)).ln()
+        ln(p / (T::ONE - p))
     }
 }
 
@@ -59,6 +61,7 @@ pub fn logit<T: Scalar>(p: T) -> T {
 /// ```
 /// assert_eq!(gradus_activations::logit_derivative(0.5), 4.0);
 /// ```
+#[inline(always)]
 pub fn logit_derivative<T: Scalar>(p: T) -> T {
     if p < T::ZERO || p > T::ONE { T::NAN } else { T::ONE / (p * (T::ONE - p)).abs() }
 }
@@ -68,10 +71,12 @@ pub fn logit_derivative<T: Scalar>(p: T) -> T {
 pub struct Logit;
 
 impl Activation for Logit {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         logit(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         logit_derivative(x)
     }

@@ -4,6 +4,7 @@ use crate::activation::X;
 use crate::{Activation, Course, Facts, sigmoid};
 use gradus_formula::{Formula, Kind, Verdict, item};
 use gradus_tensor::Scalar;
+use gradus_tensor::math::exp;
 
 pub(crate) const FORMULA: Formula = Formula {
     id: "mish",
@@ -23,9 +24,10 @@ pub(crate) const FORMULA: Formula = Formula {
 ///
 /// With n = eˣ(eˣ + 2), tanh(ln(1 + eˣ)) = ((1 + eˣ)² − 1) / ((1 + eˣ)² + 1) = n / (n + 2). For x > 0 numerator and
 /// denominator are divided by e²ˣ, so that nothing overflows.
+#[inline(always)]
 fn gate<T: Scalar>(x: T) -> (T, T) {
     let (one, two) = (T::ONE, T::of(2.0));
-    let e = (-x.abs()).exp();
+    let e = exp(-x.abs());
     let (top, bottom, unit) = if x > T::ZERO {
         (one + two * e, one + two * e + two * e * e, e)
     } else {
@@ -56,6 +58,7 @@ fn gate<T: Scalar>(x: T) -> (T, T) {
 /// // e^ln 2 = 2, so the gate is tanh(ln 3) = 0.8.
 /// assert!((mish(2f64.ln()) - 0.8 * 2f64.ln()).abs() < 1e-15);
 /// ```
+#[inline(always)]
 pub fn mish<T: Scalar>(x: T) -> T {
     if x == T::NEG_INFINITY { -T::ZERO } else { x * gate(x).0 }
 }
@@ -65,6 +68,7 @@ pub fn mish<T: Scalar>(x: T) -> T {
 /// ```
 /// assert!((gradus_activations::mish_derivative(0.0f64) - 0.6).abs() < 1e-15); // tanh(ln 2)
 /// ```
+#[inline(always)]
 pub fn mish_derivative<T: Scalar>(x: T) -> T {
     let (t, bend) = gate(x);
     let far = !x.is_finite() && !Scalar::is_nan(x);
@@ -76,10 +80,12 @@ pub fn mish_derivative<T: Scalar>(x: T) -> T {
 pub struct Mish;
 
 impl Activation for Mish {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         mish(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         mish_derivative(x)
     }

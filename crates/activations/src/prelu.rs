@@ -55,6 +55,7 @@ pub const PRELU_INITIAL_SLOPE: f64 = 0.25;
 /// assert_eq!(prelu(-2.0, 0.25), -0.5);
 /// assert_eq!(prelu(1.0, 2.0), 1.0); // as printed, max(2·1, 1) = 2
 /// ```
+#[inline(always)]
 pub fn prelu<T: Scalar>(x: T, slope: T) -> T {
     if x > T::ZERO { x } else { slope * x }
 }
@@ -66,6 +67,7 @@ pub fn prelu<T: Scalar>(x: T, slope: T) -> T {
 /// assert_eq!(prelu_derivatives(-2.0, 0.25), (0.25, -2.0));
 /// assert_eq!(prelu_derivatives(3.0, 0.25), (1.0, 0.0));
 /// ```
+#[inline(always)]
 pub fn prelu_derivatives<T: Scalar>(x: T, slope: T) -> (T, T) {
     (leaky_relu_derivative(x, slope), if x > T::ZERO { T::ZERO } else { x })
 }

@@ -40,6 +40,7 @@ pub(crate) const FORMULA: Formula = Formula {
 /// assert!(relu(f64::NAN).is_nan());
 /// assert_eq!(f64::NAN.max(0.0), 0.0); // the trap
 /// ```
+#[inline(always)]
 pub fn relu<T: Scalar>(x: T) -> T {
     // A NaN fails the comparison and is returned.
     if x <= T::ZERO { T::ZERO } else { x }
@@ -51,6 +52,7 @@ pub fn relu<T: Scalar>(x: T) -> T {
 /// use gradus_activations::relu_derivative;
 /// assert_eq!([relu_derivative(-2.0), relu_derivative(0.0), relu_derivative(3.0)], [0.0, 0.0, 1.0]);
 /// ```
+#[inline(always)]
 pub fn relu_derivative<T: Scalar>(x: T) -> T {
     crate::leaky_relu_derivative(x, T::ZERO)
 }
@@ -60,10 +62,12 @@ pub fn relu_derivative<T: Scalar>(x: T) -> T {
 pub struct Relu;
 
 impl Activation for Relu {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         relu(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         relu_derivative(x)
     }

@@ -61,6 +61,7 @@ pub const SELU_LAMBDA: f64 = 1.050_700_987_355_480_5;
 /// assert_eq!(selu(1.0), SELU_LAMBDA);
 /// assert_eq!(selu(0.0), 0.0);
 /// ```
+#[inline(always)]
 pub fn selu<T: Scalar>(x: T) -> T {
     T::of(SELU_LAMBDA) * elu(x, T::of(SELU_ALPHA))
 }
@@ -71,6 +72,7 @@ pub fn selu<T: Scalar>(x: T) -> T {
 /// use gradus_activations::{SELU_LAMBDA, selu_derivative};
 /// assert_eq!(selu_derivative(1.0), SELU_LAMBDA);
 /// ```
+#[inline(always)]
 pub fn selu_derivative<T: Scalar>(x: T) -> T {
     T::of(SELU_LAMBDA) * elu_derivative(x, T::of(SELU_ALPHA))
 }
@@ -80,10 +82,12 @@ pub fn selu_derivative<T: Scalar>(x: T) -> T {
 pub struct Selu;
 
 impl Activation for Selu {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         selu(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         selu_derivative(x)
     }

@@ -4,6 +4,7 @@ use crate::activation::X;
 use crate::{Activation, Course, Facts};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_tensor::Scalar;
+use gradus_tensor::math::exp;
 
 pub(crate) const FORMULA: Formula = Formula {
     id: "sigmoid",
@@ -54,14 +55,12 @@ pub(crate) const ALIAS: Formula =
 /// assert!((sigmoid(3f64.ln()) - 0.75).abs() < 1e-15); // 1 / (1 + 1/3)
 /// assert!(sigmoid(-710.0f64) > 0.0);
 /// ```
+#[inline(always)]
 pub fn sigmoid<T: Scalar>(x: T) -> T {
-    if x >= T::ZERO {
-        T::ONE / (T::ONE + (-x).exp())
-    } else {
-        // Here also for a NaN, which passes through.
-        let e = x.exp();
-        e / (T::ONE + e)
-    }
+    // Both sides by the exponential that cannot overflow; a NaN passes through.
+    let e = exp(-x.abs());
+    let above = if x >= T::ZERO { T::ONE } else { e };
+    above / (T::ONE + e)
 }
 
 /// The derivative of [`sigmoid`]: σ′(x) = σ(x)·σ(−x).
@@ -73,6 +72,7 @@ pub fn sigmoid<T: Scalar>(x: T) -> T {
 /// assert_eq!(sigmoid_derivative(0.0), 0.25);
 /// assert!(sigmoid_derivative(40.0f64) > 0.0);
 /// ```
+#[inline(always)]
 pub fn sigmoid_derivative<T: Scalar>(x: T) -> T {
     sigmoid(x) * sigmoid(-x)
 }
@@ -82,10 +82,12 @@ pub fn sigmoid_derivative<T: Scalar>(x: T) -> T {
 pub struct Sigmoid;
 
 impl Activation for Sigmoid {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         sigmoid(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         sigmoid_derivative(x)
     }

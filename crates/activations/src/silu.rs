@@ -38,6 +38,7 @@ pub(crate) const FORMULA: Formula = Formula {
 /// assert!((silu(3f64.ln()) - 0.75 * 3f64.ln()).abs() < 1e-15);
 /// assert_eq!(silu(f64::NEG_INFINITY), 0.0);
 /// ```
+#[inline(always)]
 pub fn silu<T: Scalar>(x: T) -> T {
     if x == T::NEG_INFINITY { -T::ZERO } else { x * sigmoid(x) }
 }
@@ -47,6 +48,7 @@ pub fn silu<T: Scalar>(x: T) -> T {
 /// ```
 /// assert_eq!(gradus_activations::silu_derivative(0.0), 0.5);
 /// ```
+#[inline(always)]
 pub fn silu_derivative<T: Scalar>(x: T) -> T {
     let gate = sigmoid(x);
     if x.is_finite() || Scalar::is_nan(x) { gate * (T::ONE + x * sigmoid(-x)) } else { gate }
@@ -57,10 +59,12 @@ pub fn silu_derivative<T: Scalar>(x: T) -> T {
 pub struct Silu;
 
 impl Activation for Silu {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         silu(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         silu_derivative(x)
     }

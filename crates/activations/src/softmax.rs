@@ -2,6 +2,8 @@
 
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
+use gradus_tensor::kernel::{BLOCK, for_each_block, row, vectorize};
+use gradus_tensor::math::exp;
 use gradus_tensor::{Dtype, Error, Result, Scalar, Tensor};
 
 pub(crate) const SCORES: Symbol = Symbol {
@@ -81,16 +83,17 @@ impl<T: Scalar> Op<T, 1> for Softmax {
 
     fn forward(&self, [scores]: [&Tensor<T>; 1]) -> Result<(Tensor<T>, Tensor<T>)> {
         let inverse = inverse_temperature("softmax", self.temperature)?;
-        let mut p = scores.clone();
-        along("softmax", &mut p, self.axis, |lane| {
-            let max = lane.iter().copied().fold(T::NEG_INFINITY, T::max_or_nan);
-            let mut sum = T::ZERO;
-            for s in lane.iter_mut() {
-                *s = ((*s - max) * inverse).exp();
-                sum += *s;
-            }
-            lane.iter_mut().for_each(|s| *s /= sum);
-        })?;
+        let p = along(
+            "softmax",
+            [scores],
+            self.axis,
+            #[inline(always)]
+            |[scores], p| {
+                let max = row::max(scores);
+                let sum = row::map_sum(scores, p, |s| exp((s - max) * inverse));
+                p.iter_mut().for_each(|p| *p /= sum);
+            },
+        )?;
         Ok((p.clone(), p))
     }
 
@@ -106,9 +109,19 @@ impl<T: Scalar> Op<T, 1> for Softmax {
             return Ok([None]);
         }
         let inverse: T = inverse_temperature("softmax", self.temperature)?;
-        let weighted = p.mul(dy)?;
-        let mean = weighted.sum_axis(self.axis)?.insert_axis(self.axis)?;
-        Ok([Some(weighted.sub(&p.mul(&mean)?)?.scale(inverse))])
+        let gradient = along(
+            "softmax",
+            [p, dy],
+            self.axis,
+            #[inline(always)]
+            |[p, dy], out| {
+                let mean = row::sum_by_two(p, dy, |p, dy| p * dy);
+                for ((out, &p), &dy) in out.iter_mut().zip(p).zip(dy) {
+                    *out = p * (dy - mean) * inverse;
+                }
+            },
+        )?;
+        Ok([Some(gradient)])
     }
 }
 
@@ -129,33 +142,51 @@ pub(crate) fn inverse_temperature<T: Scalar>(op: &'static str, temperature: f64)
     Err(Error::Argument { op, name: "temperature", value, allowed })
 }
 
-/// Runs `f` over every lane of `x` along `axis`, in place.
-pub(crate) fn along<T: Scalar>(
+/// Computes each lane along an axis from the same lanes of tensors of one shape, on all cores: `f(lanes, result)`.
+pub(crate) fn along<T: Scalar, const K: usize>(
     op: &'static str,
-    x: &mut Tensor<T>,
+    inputs: [&Tensor<T>; K],
     axis: usize,
-    f: impl Fn(&mut [T]),
-) -> Result<()> {
+    f: impl Fn([&[T]; K], &mut [T]) + Sync,
+) -> Result<Tensor<T>> {
+    let x = inputs[0];
     let Some(&size) = x.dims().get(axis) else {
         return Err(Error::Axis { op, axis, rank: x.rank() });
     };
+    if let Some(other) = inputs.iter().find(|other| other.shape() != x.shape()) {
+        return Err(Error::Shape { op, expected: format!("{} as the first", x.shape()), got: other.shape() });
+    }
     let after: usize = x.dims()[axis + 1..].iter().product();
-    if x.is_empty() {
-        return Ok(());
-    }
-    let data = x.as_mut_slice();
-    if after == 1 {
-        data.chunks_exact_mut(size).for_each(f);
-        return Ok(());
-    }
-    // The lane's elements lie `after` apart: through a buffer.
-    let mut lane = vec![T::ZERO; size];
-    for block in data.chunks_exact_mut(size * after) {
-        for a in 0..after {
-            lane.iter_mut().zip(block[a..].iter().step_by(after)).for_each(|(to, &from)| *to = from);
-            f(&mut lane);
-            block[a..].iter_mut().step_by(after).zip(&lane).for_each(|(to, &from)| *to = from);
+    let slices = inputs.map(Tensor::as_slice);
+    Tensor::compute(x.shape(), |out| {
+        if after == 1 {
+            let group = (BLOCK / size.max(1)).max(1) * size;
+            for_each_block(out, group, |g, out| {
+                for (i, out) in out.chunks_exact_mut(size).enumerate() {
+                    let lanes = slices.map(|x| &x[g * group + i * size..][..size]);
+                    vectorize(
+                        #[inline(always)]
+                        || f(lanes, out),
+                    );
+                }
+            });
+            return;
         }
-    }
-    Ok(())
+        // The lane's elements lie `after` apart: through buffers.
+        for_each_block(out, size * after, |b, out| {
+            let mut lanes = slices.map(|_| vec![T::ZERO; size]);
+            let mut result = vec![T::ZERO; size];
+            for a in 0..after {
+                for (lane, x) in lanes.iter_mut().zip(slices) {
+                    let from = x[b * size * after + a..].iter().step_by(after);
+                    lane.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
+                }
+                vectorize(
+                    #[inline(always)]
+                    || f(lanes.each_ref().map(Vec::as_slice), &mut result),
+                );
+                out[a..].iter_mut().step_by(after).zip(&result).for_each(|(to, &from)| *to = from);
+            }
+        });
+    })
 }

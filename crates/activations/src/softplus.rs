@@ -4,6 +4,7 @@ use crate::activation::X;
 use crate::{Activation, Course, Facts, sigmoid};
 use gradus_formula::{Formula, Kind, Verdict, item};
 use gradus_tensor::Scalar;
+use gradus_tensor::math::{exp, ln_1p};
 
 pub(crate) const FORMULA: Formula = Formula {
     id: "softplus",
@@ -40,8 +41,9 @@ pub(crate) const FORMULA: Formula = Formula {
 /// assert_eq!(softplus(1000.0), 1000.0);
 /// assert!((softplus(-50.0) / (-50.0f64).exp() - 1.0).abs() < 1e-15);
 /// ```
+#[inline(always)]
 pub fn softplus<T: Scalar>(x: T) -> T {
-    let tail = (-x.abs()).exp().ln_1p();
+    let tail = ln_1p(exp(-x.abs()));
     if x > T::ZERO { x + tail } else { tail }
 }
 
@@ -50,6 +52,7 @@ pub fn softplus<T: Scalar>(x: T) -> T {
 /// ```
 /// assert_eq!(gradus_activations::softplus_derivative(0.0), 0.5);
 /// ```
+#[inline(always)]
 pub fn softplus_derivative<T: Scalar>(x: T) -> T {
     sigmoid(x)
 }
@@ -59,10 +62,12 @@ pub fn softplus_derivative<T: Scalar>(x: T) -> T {
 pub struct Softplus;
 
 impl Activation for Softplus {
+    #[inline(always)]
     fn value<T: Scalar>(self, x: T) -> T {
         softplus(x)
     }
 
+    #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
         softplus_derivative(x)
     }

@@ -6,7 +6,8 @@ use crate::{Componentwise, Elementwise, Reduction};
 use gradus_activations::sigmoid;
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Printed, Verdict, item};
-use gradus_tensor::{Error, Result, Scalar, Tensor};
+use gradus_tensor::math::{exp, ln, ln_1p};
+use gradus_tensor::{Result, Scalar, Tensor};
 
 pub(crate) const FORMULA_SAMPLE: Formula = Formula {
     id: "bce-per-sample",
@@ -116,8 +117,9 @@ pub(crate) const FORMULA_USAGE: Formula = Formula {
 };
 
 /// x·ln(y), 0 for x = 0 whatever y ≥ 0 is: what an event of no weight contributes.
+#[inline(always)]
 pub(crate) fn x_ln_y<T: Scalar>(x: T, y: T) -> T {
-    if x == T::ZERO && y >= T::ZERO { T::ZERO } else { x * y.ln() }
+    if x == T::ZERO && y >= T::ZERO { T::ZERO } else { x * ln(y) }
 }
 
 /// The Bernoulli log-likelihood of one label.
@@ -140,10 +142,11 @@ pub(crate) fn x_ln_y<T: Scalar>(x: T, y: T) -> T {
 /// assert_eq!(log_likelihood(1.0, 1.0), 0.0);
 /// assert_eq!(log_likelihood(1.0, 0.0), f64::NEG_INFINITY);
 /// ```
+#[inline(always)]
 pub fn log_likelihood<T: Scalar>(probability: T, label: T) -> T {
     let against = T::ONE - label;
     let no =
-        if against == T::ZERO && probability <= T::ONE { T::ZERO } else { against * (-probability).ln_1p() };
+        if against == T::ZERO && probability <= T::ONE { T::ZERO } else { against * ln_1p(-probability) };
     x_ln_y(label, probability) + no
 }
 
@@ -221,15 +224,11 @@ pub fn bce_with_logits<T: Scalar>(logit: &Tensor<T>, label: &Tensor<T>) -> Resul
     Elementwise { loss: BceWithLogits, reduction: Reduction::Mean }.eval([logit, label])
 }
 
-pub(crate) fn unit_interval<T: Scalar>(op: &'static str, name: &'static str, x: &Tensor<T>) -> Result<()> {
+/// Of a number outside of 0..=1: what is said of it.
+#[inline(always)]
+pub(crate) fn unit_interval<T: Scalar>(x: T, name: &'static str) -> Option<(T, &'static str, &'static str)> {
     // A NaN is not outside: it passes through.
-    match x.as_slice().iter().position(|&v| v < T::ZERO || v > T::ONE) {
-        Some(i) => {
-            let value = format!("{} (number {i})", x.as_slice()[i]);
-            Err(Error::Argument { op, name, value, allowed: "0..=1".into() })
-        }
-        None => Ok(()),
-    }
+    if (x < T::ZERO) | (x > T::ONE) { Some((x, name, "0..=1")) } else { None }
 }
 
 /// Binary cross entropy of a probability.
@@ -239,21 +238,23 @@ pub struct Bce;
 impl Componentwise for Bce {
     const NAME: &'static str = "bce";
 
+    #[inline(always)]
     fn loss<T: Scalar>(self, probability: T, label: T) -> T {
         // 0 − x and not −x: a loss of 0 has no sign.
         T::ZERO - log_likelihood(probability, label)
     }
 
+    #[inline(always)]
     fn slopes<T: Scalar>(self, probability: T, label: T) -> (T, T) {
         let (for_one, for_zero) = (label, T::ONE - label);
         let part = |weight: T, p: T| if weight == T::ZERO { T::ZERO } else { weight / p };
         let slope = part(for_zero, T::ONE - probability) - part(for_one, probability);
-        (slope, (-probability).ln_1p() - probability.ln())
+        (slope, ln_1p(-probability) - ln(probability))
     }
 
-    fn check<T: Scalar>(self, probability: &Tensor<T>, label: &Tensor<T>) -> Result<()> {
-        unit_interval("bce", "probability", probability)?;
-        unit_interval("bce", "label", label)
+    #[inline(always)]
+    fn outside<T: Scalar>(self, probability: T, label: T) -> Option<(T, &'static str, &'static str)> {
+        unit_interval(probability, "probability").or(unit_interval(label, "label"))
     }
 }
 
@@ -264,8 +265,9 @@ pub struct BceWithLogits;
 impl Componentwise for BceWithLogits {
     const NAME: &'static str = "bce_with_logits";
 
+    #[inline(always)]
     fn loss<T: Scalar>(self, logit: T, label: T) -> T {
-        let tail = (-logit.abs()).exp().ln_1p();
+        let tail = ln_1p(exp(-logit.abs()));
         let wrong = if logit > T::ZERO { (T::ONE - label) * logit } else { label * -logit };
         // An infinite logit on the right side costs nothing: 0·∞ is not meant.
         let wrong = if logit.is_finite() || Scalar::is_nan(logit) || wrong.is_finite() {
@@ -278,11 +280,13 @@ impl Componentwise for BceWithLogits {
         wrong + tail
     }
 
+    #[inline(always)]
     fn slopes<T: Scalar>(self, logit: T, label: T) -> (T, T) {
         ((T::ONE - label) * sigmoid(logit) - label * sigmoid(-logit), -logit)
     }
 
-    fn check<T: Scalar>(self, _: &Tensor<T>, label: &Tensor<T>) -> Result<()> {
-        unit_interval("bce_with_logits", "label", label)
+    #[inline(always)]
+    fn outside<T: Scalar>(self, _: T, label: T) -> Option<(T, &'static str, &'static str)> {
+        unit_interval(label, "label")
     }
 }

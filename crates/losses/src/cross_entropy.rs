@@ -6,6 +6,8 @@ use crate::reduction::{checked_weights, scaled};
 use crate::symbols::{CLASS, N, SCORES};
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Printed, Symbol, Verdict, item};
+use gradus_tensor::kernel::{BLOCK, for_each_block, for_each_block_of_two, row, sum_by, vectorize};
+use gradus_tensor::math::{exp, ln, ln_1p};
 use gradus_tensor::{Error, Result, Scalar, Tensor};
 
 pub(crate) const FORMULA: Formula = Formula {
@@ -209,75 +211,113 @@ impl CrossEntropy {
     }
 }
 
-/// The gradient of one sample's loss in its scores, before weights and reduction; written in place of the scores. Gives
-/// the loss. One pass for the maximum, one for the exponentials, one for the gradient.
-fn sample<T: Scalar>(row: &mut [T], class: usize, smoothing: T) -> T {
-    let k = T::of(row.len() as f64);
-    let max = row.iter().copied().fold(T::NEG_INFINITY, T::max_or_nan);
-    let own = row[class];
-    let mean_gap = row.iter().fold(T::ZERO, |sum, &s| sum + (max - s)) / k;
-    let mut others = T::ZERO;
-    for (j, s) in row.iter_mut().enumerate() {
-        *s = (*s - max).exp();
-        if j != class {
-            others += *s;
-        }
-    }
-    let sum = others + row[class];
-    // max − s_y + ln Σ: where the true class has the maximum, the sum is 1 + others.
-    let log_sum = if own == max { others.ln_1p() } else { sum.ln() };
-    let hard = (max - own) + log_sum;
-    let loss = if smoothing == T::ZERO {
-        hard
+/// The loss of one sample, and, where `gradient` has room, its derivatives in the scores times `factor`. One pass for the
+/// maximum, one for the exponentials, one for the gradient.
+#[inline(always)]
+fn sample<T: Scalar>(scores: &[T], class: usize, smoothing: T, factor: T, gradient: &mut [T]) -> T {
+    let k = T::of(scores.len() as f64);
+    let (max, own) = (row::max(scores), scores[class]);
+    let others = if gradient.is_empty() {
+        let share = |part: &[T]| row::sum_by(part, |s| exp(s - max));
+        share(&scores[..class]) + share(&scores[class + 1..])
     } else {
-        (T::ONE - smoothing) * hard + smoothing * (mean_gap + log_sum)
+        let (before, rest) = gradient.split_at_mut(class);
+        let share = |part: &[T], out: &mut [T]| row::map_sum(part, out, |s| exp(s - max));
+        share(&scores[..class], before) + share(&scores[class + 1..], &mut rest[1..])
     };
+    let sum = others + exp(own - max);
+    // max − s_y + ln Σ: where the true class has the maximum, the sum is 1 + others.
+    let log_sum = if own == max { ln_1p(others) } else { ln(sum) };
+    let hard = (max - own) + log_sum;
     let even = smoothing / k;
-    for (j, p) in row.iter_mut().enumerate() {
+    if !gradient.is_empty() {
+        let share = T::ONE / sum;
+        for p in gradient.iter_mut() {
+            *p = (*p * share - even) * factor;
+        }
         // p_y − 1 is −(the others' share), without cancellation.
-        *p = if j == class { smoothing - others / sum } else { *p / sum } - even;
+        gradient[class] = (smoothing - others / sum - even) * factor;
     }
-    loss
+    if smoothing == T::ZERO {
+        return hard;
+    }
+    let mean_gap = row::sum_by(scores, |s| max - s) / k;
+    (T::ONE - smoothing) * hard + smoothing * (mean_gap + log_sum)
+}
+
+impl CrossEntropy {
+    /// The reduced loss; where `gradient` has room, also its derivative in the scores.
+    fn compute<T: Scalar>(&self, scores: &Tensor<T>, gradient: &mut [T]) -> Result<Tensor<T>> {
+        let (n, k, weights) = self.prepare(scores)?;
+        let total = match self.reduction {
+            Reduction::Mean => sum_by(&weights, |w| w),
+            _ => T::ONE,
+        };
+        let mut losses = vec![T::ZERO; n];
+        let group = (BLOCK / k.max(1)).max(1);
+        let visit = |i: usize, gradient: &mut [T], losses: &mut [T]| {
+            for (r, loss) in losses.iter_mut().enumerate() {
+                let i = i * group + r;
+                let gradient = if gradient.is_empty() { &mut [] } else { &mut gradient[r * k..][..k] };
+                // An ignored row is not looked at: its class need not exist.
+                if weights[i] == T::ZERO {
+                    gradient.fill(T::ZERO);
+                    continue;
+                }
+                let scores = &scores.as_slice()[i * k..][..k];
+                let (class, factor) = (self.classes[i] as usize, weights[i] / total);
+                *loss = vectorize(
+                    #[inline(always)]
+                    || sample(scores, class, T::of(self.smoothing), factor, gradient),
+                );
+            }
+        };
+        if gradient.is_empty() {
+            for_each_block(&mut losses, group, |i, losses| visit(i, &mut [], losses));
+        } else {
+            for_each_block_of_two((gradient, group * k), (&mut losses, group), visit);
+        }
+        Ok(self.reduction.apply(losses, Some(&weights)).0)
+    }
 }
 
 impl<T: Scalar> Op<T, 1> for CrossEntropy {
-    /// Each row's gradient, `[N, K]`, each sample's weight, and what the mean divides by.
-    type Saved = (Tensor<T>, Vec<T>, T);
+    /// The derivative in the scores, made in the same pass as the loss: N·K numbers.
+    type Saved = Tensor<T>;
 
-    fn forward(&self, [scores]: [&Tensor<T>; 1]) -> Result<(Tensor<T>, Self::Saved)> {
-        let (_, k, weights) = self.prepare(scores)?;
-        let mut gradient = scores.clone();
-        let rows = gradient.as_mut_slice().chunks_exact_mut(k.max(1));
-        let losses = rows
-            .zip(&self.classes)
-            .zip(&weights)
-            // An ignored row is not looked at: its class need not exist.
-            .map(
-                |((row, &class), &w)| {
-                    if w == T::ZERO { T::ZERO } else { sample(row, class as usize, T::of(self.smoothing)) }
-                },
-            )
-            .collect();
-        let (loss, total) = self.reduction.apply(losses, Some(&weights));
-        Ok((loss, (gradient, weights, total)))
+    fn forward(&self, [scores]: [&Tensor<T>; 1]) -> Result<(Tensor<T>, Tensor<T>)> {
+        let mut loss = Ok(Tensor::scalar(T::ZERO));
+        let gradient = Tensor::compute(scores.shape(), |out| loss = self.compute(scores, out))?;
+        Ok((loss?, gradient))
+    }
+
+    fn eval(&self, [scores]: [&Tensor<T>; 1]) -> Result<Tensor<T>> {
+        self.compute(scores, &mut [])
     }
 
     fn vjp(
         &self,
         _: [&Tensor<T>; 1],
-        (gradient, weights, total): &Self::Saved,
+        gradient: &Tensor<T>,
         dy: &Tensor<T>,
         [wants_scores]: [bool; 1],
     ) -> Result<[Option<Tensor<T>>; 1]> {
         if !wants_scores {
             return Ok([None]);
         }
-        let k = gradient.dims()[1].max(1);
-        let mut out = gradient.clone();
-        for (i, row) in out.as_mut_slice().chunks_exact_mut(k).enumerate() {
-            let factor = self.reduction.spread(i, dy, weights[i], *total);
-            row.iter_mut().for_each(|g| *g = scaled(*g, factor));
-        }
+        let out = match (self.reduction, dy.as_slice()) {
+            // A row without weight has gradient 0, whatever came back to it.
+            (Reduction::None, _) => gradient.zip(&dy.insert_axis(1)?, |g, dy| scaled(dy, g))?,
+            (_, [dy]) if *dy == T::ONE => gradient.clone(),
+            (_, [dy]) => gradient.map(|g| scaled(*dy, g)),
+            _ => {
+                return Err(Error::Shape {
+                    op: "cross_entropy",
+                    expected: "one number".into(),
+                    got: dy.shape(),
+                });
+            }
+        };
         Ok([Some(out)])
     }
 }

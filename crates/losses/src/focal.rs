@@ -76,6 +76,7 @@ pub struct Focal {
 
 impl Focal {
     /// (1 − p)^γ (−ln p) for p = σ(z), and its derivative in z.
+    #[inline(always)]
     fn side<T: Scalar>(self, z: T) -> (T, T) {
         let gamma = T::of(self.gamma);
         let (right, wrong, cost) = (sigmoid(z), sigmoid(-z), softplus(-z));
@@ -87,6 +88,7 @@ impl Focal {
 impl Componentwise for Focal {
     const NAME: &'static str = "focal";
 
+    #[inline(always)]
     fn loss<T: Scalar>(self, logit: T, label: T) -> T {
         let alpha = T::of(self.alpha);
         // A side without weight has no say, though it may be infinite.
@@ -94,6 +96,7 @@ impl Componentwise for Focal {
         scaled(self.side(logit).0, yes) + scaled(self.side(-logit).0, no)
     }
 
+    #[inline(always)]
     fn slopes<T: Scalar>(self, logit: T, label: T) -> (T, T) {
         let alpha = T::of(self.alpha);
         let ((yes, yes_slope), (no, no_slope)) = (self.side(logit), self.side(-logit));
@@ -102,7 +105,7 @@ impl Componentwise for Focal {
         (slope, scaled(yes, alpha) - scaled(no, against))
     }
 
-    fn check<T: Scalar>(self, _: &Tensor<T>, label: &Tensor<T>) -> Result<()> {
+    fn check(self) -> Result<()> {
         let refuse = |name, value: f64, allowed: &str| {
             Err(Error::Argument { op: "focal", name, value: value.to_string(), allowed: allowed.into() })
         };
@@ -112,6 +115,11 @@ impl Componentwise for Focal {
         if !(0.0..=1.0).contains(&self.alpha) {
             return refuse("alpha", self.alpha, "0..=1");
         }
-        crate::bce::unit_interval("focal", "label", label)
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn outside<T: Scalar>(self, _: T, label: T) -> Option<(T, &'static str, &'static str)> {
+        crate::bce::unit_interval(label, "label")
     }
 }

@@ -66,11 +66,13 @@ pub struct Huber {
 impl Componentwise for Huber {
     const NAME: &'static str = "huber";
 
+    #[inline(always)]
     fn loss<T: Scalar>(self, prediction: T, target: T) -> T {
         let (d, delta, half) = ((prediction - target).abs(), T::of(self.delta), T::of(0.5));
         if d > delta { delta * (d - half * delta) } else { half * d * d }
     }
 
+    #[inline(always)]
     fn slopes<T: Scalar>(self, prediction: T, target: T) -> (T, T) {
         let (d, delta) = (prediction - target, T::of(self.delta));
         let slope = if d > delta {
@@ -83,7 +85,7 @@ impl Componentwise for Huber {
         (slope, -slope)
     }
 
-    fn check<T: Scalar>(self, _: &Tensor<T>, _: &Tensor<T>) -> Result<()> {
+    fn check(self) -> Result<()> {
         if self.delta > 0.0 && self.delta.is_finite() {
             return Ok(());
         }

@@ -4,6 +4,7 @@ use crate::Reduction;
 use crate::bce::x_ln_y;
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
+use gradus_tensor::math::ln;
 use gradus_tensor::{Error, Result, Scalar, Tensor};
 
 pub(crate) const FORMULA: Formula = Formula {
@@ -104,7 +105,7 @@ impl<T: Scalar> Op<T, 2> for Kl {
         let factors = factors.collect::<Tensor<T>>().insert_axis(1)?;
         Ok([
             if wants_log_q { Some(p.neg().mul(&factors)?) } else { None },
-            if wants_p { Some(p.zip(log_q, |p, l| p.ln() - l + T::ONE)?.mul(&factors)?) } else { None },
+            if wants_p { Some(p.zip(log_q, |p, l| ln(p) - l + T::ONE)?.mul(&factors)?) } else { None },
         ])
     }
 }

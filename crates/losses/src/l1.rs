@@ -57,10 +57,12 @@ pub struct L1;
 impl Componentwise for L1 {
     const NAME: &'static str = "l1";
 
+    #[inline(always)]
     fn loss<T: Scalar>(self, prediction: T, target: T) -> T {
         (prediction - target).abs()
     }
 
+    #[inline(always)]
     fn slopes<T: Scalar>(self, prediction: T, target: T) -> (T, T) {
         let d = prediction - target;
         // A NaN passes; `signum` of 0 would be 1.

@@ -97,11 +97,13 @@ pub struct Mse;
 impl Componentwise for Mse {
     const NAME: &'static str = "mse";
 
+    #[inline(always)]
     fn loss<T: Scalar>(self, prediction: T, target: T) -> T {
         let d = prediction - target;
         d * d
     }
 
+    #[inline(always)]
     fn slopes<T: Scalar>(self, prediction: T, target: T) -> (T, T) {
         let d = prediction - target;
         (d + d, -(d + d))

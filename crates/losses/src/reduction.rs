@@ -53,6 +53,7 @@ impl Reduction {
 }
 
 /// l·w, where a weight of 0 takes the sample out, whatever its loss: 0·∞ would be NaN.
+#[inline(always)]
 pub(crate) fn scaled<T: Scalar>(l: T, w: T) -> T {
     if w == T::ZERO { T::ZERO } else { l * w }
 }

@@ -1,7 +1,7 @@
 //! Elementary functions.
 pub mod dispatch;
-pub use dispatch::{Level, vectorize, vectorize_at};
 use crate::Scalar;
+pub use dispatch::{Level, vectorize, vectorize_at};
 macro_rules! fns { ($($n:ident)*) => {$(
 /// f
 #[inline(always)]
