@@ -24,6 +24,7 @@ mod safetensors_file;
 #[cfg(feature = "serde")]
 mod serialize;
 mod shape;
+mod tall;
 mod tensor;
 
 pub use element::{Dtype, Element, Scalar};

@@ -21,7 +21,7 @@ pub struct Svd<T: Scalar> {
 const SWEEPS: usize = 60;
 
 impl<T: Scalar> Tensor<T> {
-    fn finite(&self, op: &'static str) -> Result<()> {
+    pub(crate) fn finite(&self, op: &'static str) -> Result<()> {
         match self.as_slice().iter().position(|x| !x.is_finite()) {
             Some(index) => Err(Error::NotFinite { op, index, value: self.as_slice()[index].as_f64() }),
             None => Ok(()),

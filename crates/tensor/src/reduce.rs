@@ -283,6 +283,30 @@ impl<T: Scalar> Tensor<T> {
         self.extreme_axis("min", axis, T::min_or_nan)
     }
 
+    /// The largest magnitude in each column of a matrix; NaN where one is NaN.
+    pub(crate) fn column_magnitudes(&self) -> Result<Self> {
+        let d = self.dims()[1];
+        let group = (BLOCK / d.max(1)).max(1) * d;
+        let parts = map_blocks(self.len().div_ceil(group.max(1)), |i| {
+            let rows = &self.as_slice()[i * group..self.len().min((i + 1) * group)];
+            let mut most = vec![T::ZERO; d];
+            vectorize(
+                #[inline(always)]
+                || {
+                    for row in rows.chunks_exact(d) {
+                        most.iter_mut().zip(row).for_each(|(most, &x)| *most = x.abs().max_or_nan(*most));
+                    }
+                },
+            );
+            most
+        });
+        let join = |mut a: Vec<T>, b: Vec<T>| {
+            a.iter_mut().zip(b).for_each(|(a, b)| *a = a.max_or_nan(b));
+            a
+        };
+        Self::from_vec(parts.into_iter().reduce(join).unwrap_or_else(|| vec![T::ZERO; d]), [d])
+    }
+
     /// The index of the largest element along an axis, which goes away: the first of equals; the first NaN if
     /// there is one.
     ///

@@ -197,3 +197,35 @@ fn blocks_are_visited_once_in_any_number_of_threads() {
         });
     }
 }
+
+#[test]
+fn the_triangular_factor_of_a_tall_matrix_has_its_gram_matrix_and_its_lengths() {
+    for [n, d] in [[1, 1], [3, 5], [5, 3], [64, 7], [65, 7], [1000, 13], [40_000, 3]] {
+        let x = whole::<f64>(&[n, d], 13);
+        let r = x.triangular_factor().unwrap();
+        assert_eq!(r.dims(), [n.min(d), d]);
+        for i in 0..n.min(d) {
+            assert!((0..i).all(|j| r.as_slice()[i * d + j] == 0.0), "{n}×{d} is not triangular");
+        }
+        let gram = |x: &Tensor<f64>| x.product(Transpose::Yes, x, Transpose::No).unwrap();
+        let size = gram(&x).abs().max().unwrap().max(1.0);
+        let off = gram(&r).max_difference(&gram(&x)).unwrap();
+        assert!(off <= 64.0 * f64::EPSILON * size * d as f64, "{n}×{d}: {off:e} of {size:e}");
+        // Small singular values as well as Householder's on the whole matrix has them; the Gram matrix would lose half.
+        let graded = x.mul(&Tensor::from_fn([d], |j| 10f64.powi(-3 * j[0] as i32)).unwrap()).unwrap();
+        if n > 2 * d {
+            let (ours, whole) =
+                (graded.triangular_factor().unwrap().svd().unwrap().s, graded.svd().unwrap().s);
+            for (a, b) in ours.as_slice().iter().zip(whole.as_slice()) {
+                assert!((a - b).abs() <= 1e-12 * b, "{n}×{d}: {a:e} for {b:e}");
+            }
+        }
+        let (left, right) = (x.slice(1, 0..d / 2).unwrap(), x.slice(1, d / 2..d).unwrap());
+        assert!(Tensor::triangular_factor_of(&[&left, &right]).unwrap().same_bits(&r));
+    }
+    let tiny = Tensor::from([[1e-310f64, 1e300], [1e-310, -1e300], [0.0, 1e300]]);
+    let r = tiny.triangular_factor().unwrap();
+    assert!((r.get([0, 0]).unwrap().abs() / (2f64.sqrt() * 1e-310) - 1.0).abs() < 1e-10, "{r}");
+    assert!(Tensor::from([[1.0], [f64::NAN]]).triangular_factor().is_err());
+    assert!(Tensor::from([1.0, 2.0]).triangular_factor().is_err());
+}
