@@ -1,8 +1,7 @@
 //! Figures of the chapter on activations.
 
-use super::plot::decimals;
+use super::plot::{decimals, short};
 use super::{Control, Figure, Inputs, Plot, Scale, Slider};
-use crate::text::number;
 use anyhow::Result;
 use gradus_activations::{self as act, Activation, Activations};
 use gradus_tensor::Tensor;
@@ -63,12 +62,12 @@ pub(super) fn saturation(inputs: &Inputs) -> Result<Figure> {
     }
     let (sigmoid, tanh, relu) = (chain(&of(act::Sigmoid)), chain(&of(act::Tanh)), chain(&of(act::Relu)));
     let bound = (0..=DEPTH).map(|l| (f64::from(l), f64::from(l) * (0.25 * weight).log10())).collect();
-    let left = |curve: &[(f64, f64)]| power_of_ten(curve.last().map_or(f64::NAN, |p| p.1));
+    let left = |curve: &[(f64, f64)]| short(curve.last().map_or(f64::NAN, |p| 10f64.powf(p.1)));
     let status = format!(
         "Weight {weight}: after {DEPTH} layers the derivative is {} with the sigmoid (its bound is {}), {} with tanh, {} with \
          the ReLU.",
         left(&sigmoid),
-        power_of_ten(f64::from(DEPTH) * (0.25 * weight).log10()),
+        short((0.25 * weight).powf(f64::from(DEPTH))),
         left(&tanh),
         left(&relu),
     );
@@ -86,14 +85,6 @@ pub(super) fn saturation(inputs: &Inputs) -> Result<Figure> {
              sigmoid, a quarter of the weight a layer. With weights of 1 an active ReLU passes everything.",
         )?;
     Ok(figure.status(status))
-}
-
-/// The number with this logarithm, short: the exponent is what matters.
-fn power_of_ten(log: f64) -> String {
-    if (-2.0..3.0).contains(&log) {
-        return number(10f64.powf(log));
-    }
-    format!("10^{}", decimals(log, 1))
 }
 
 /// How many digits the printed forms of tanh lose near 0.
@@ -194,11 +185,11 @@ pub(super) fn softmax_temperature(inputs: &Inputs) -> Result<Figure> {
     let probability = |k: usize| here.get([k]).map(|p| decimals(p, 3));
     let status = format!(
         "τ = {}: the probabilities are {}, {} and {}. The best score is e^(2/τ) = {} times as likely as the second.",
-        number(tau),
+        short(tau),
         probability(0)?,
         probability(1)?,
         probability(2)?,
-        number(here.get([2])? / here.get([1])?),
+        short(here.get([2])? / here.get([1])?),
     );
     // A temperature of 10^t is one that softmax takes; a NaN would show as a gap.
     let p =
@@ -210,7 +201,7 @@ pub(super) fn softmax_temperature(inputs: &Inputs) -> Result<Figure> {
         .line("score 2", |t| p(t, 1))
         .line("score 1", |t| p(t, 0))
         .line("⅓", |_| 1.0 / 3.0)
-        .curve(&format!("τ = {}", number(tau)), vec![(tau.log10(), 0.0), (tau.log10(), 1.0)])
+        .curve(&format!("τ = {}", short(tau)), vec![(tau.log10(), 0.0), (tau.log10(), 1.0)])
         .figure(
             "At small temperatures the score 4 has probability 1; with rising temperature all three approach a third. An \
              upright line marks one temperature.",

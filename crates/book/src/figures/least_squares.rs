@@ -1,8 +1,7 @@
 //! Figures of the chapter on least squares.
 
-use super::plot::decimals;
+use super::plot::{decimals, short};
 use super::{Control, Figure, Inputs, Plot, Points, Scale, Slider};
-use crate::text::number;
 use anyhow::Result;
 use gradus_linear_regression::{
     LinearRegression, Method, cost, gradient, inverse_formula, predict, ridge_path as path,
@@ -54,7 +53,7 @@ pub(super) fn projection_line(inputs: &Inputs) -> Result<Figure> {
         "The line is {}. The squared residuals add up to {}; {determined}; the condition number is {}.",
         equation(3),
         decimals(statistics.residual_sum_of_squares, 3),
-        number(fit.condition()),
+        short(fit.condition()),
     );
     if fit.rank() < 2 {
         status += " All x are equal, so the columns are dependent: of all the lines that fit as well, this one has the \
@@ -137,7 +136,7 @@ pub(super) fn digits_lost(inputs: &Inputs) -> Result<Figure> {
     };
     let status = format!(
         "A residual of length {}. At a condition number of 10⁶ the inverse has {} correct digits, Cholesky {}, QR {}.",
-        number(length),
+        short(length),
         digits(&inverse),
         digits(&normal),
         digits(&qr)

@@ -1,7 +1,7 @@
 //! Figures of the chapter on losses.
 
+use super::plot::short;
 use super::{Control, Figure, Inputs, Plot, Scale, Slider};
-use crate::text::number;
 use anyhow::Result;
 use gradus_activations::sigmoid;
 use gradus_losses::{
@@ -25,25 +25,25 @@ pub(super) fn regression_losses(inputs: &Inputs) -> Result<Figure> {
     let huber = Huber { delta: inputs.number("delta")? };
     let status = format!(
         "δ = {}: a difference of 3 costs {} under Huber’s loss, {} under L1 and {} under MSE; one of 0.1 costs {}, {} and {}.",
-        number(huber.delta),
-        number(huber.loss(3.0, 0.0)),
-        number(L1.loss(3.0, 0.0)),
-        number(Mse.loss(3.0, 0.0)),
-        number(huber.loss(0.1, 0.0)),
-        number(L1.loss(0.1, 0.0)),
-        number(Mse.loss(0.1, 0.0)),
+        short(huber.delta),
+        short(huber.loss(3.0, 0.0)),
+        short(L1.loss(3.0, 0.0)),
+        short(Mse.loss(3.0, 0.0)),
+        short(huber.loss(0.1, 0.0)),
+        short(L1.loss(0.1, 0.0)),
+        short(Mse.loss(0.1, 0.0)),
     );
     let figure = Plot::new("difference ŷ − y", -3.0..3.0, 0.0..5.0)
         .y_name("loss")
         .break_at(0.0)
         .line("L1", |d| L1.loss(d, 0.0))
         .line("MSE", |d| Mse.loss(d, 0.0))
-        .line(&format!("Huber, δ = {}", number(huber.delta)), |d| huber.loss(d, 0.0))
+        .line(&format!("Huber, δ = {}", short(huber.delta)), |d| huber.loss(d, 0.0))
         .figure(
             &format!(
                 "L1 is a V, the squared error a parabola that overtakes it at differences of 1, Huber a parabola half as \
                  high that becomes straight at {}.",
-                number(huber.delta)
+                short(huber.delta)
             ),
             "Three prices of a difference. Up to 1 the square is cheaper than L1, beyond it is dearer without limit. \
              Huber's loss is half the square as far as δ and then goes on straight.",
@@ -57,25 +57,25 @@ pub(super) fn regression_slopes(inputs: &Inputs) -> Result<Figure> {
     let status = format!(
         "δ = {}: a sample at a distance of 3 pulls with {} under Huber’s loss, with {} under L1 and {} under MSE; one at 0.1 with \
          {}, {} and {}.",
-        number(huber.delta),
-        number(huber.slopes(3.0, 0.0).0),
-        number(L1.slopes(3.0, 0.0).0),
-        number(Mse.slopes(3.0, 0.0).0),
-        number(huber.slopes(0.1, 0.0).0),
-        number(L1.slopes(0.1, 0.0).0),
-        number(Mse.slopes(0.1, 0.0).0),
+        short(huber.delta),
+        short(huber.slopes(3.0, 0.0).0),
+        short(L1.slopes(3.0, 0.0).0),
+        short(Mse.slopes(3.0, 0.0).0),
+        short(huber.slopes(0.1, 0.0).0),
+        short(L1.slopes(0.1, 0.0).0),
+        short(Mse.slopes(0.1, 0.0).0),
     );
     let figure = Plot::new("difference ŷ − y", -3.0..3.0, -4.0..4.0)
         .y_name("slope")
         .break_at(0.0)
         .line("L1", |d| L1.slopes(d, 0.0).0)
         .line("MSE", |d| Mse.slopes(d, 0.0).0)
-        .line(&format!("Huber, δ = {}", number(huber.delta)), |d| huber.slopes(d, 0.0).0)
+        .line(&format!("Huber, δ = {}", short(huber.delta)), |d| huber.slopes(d, 0.0).0)
         .figure(
             &format!(
                 "The slope of L1 jumps from -1 to 1 at 0; that of the squared error is a line through 0 with slope 2; that \
                  of Huber rises from -{0} at -{0} to {0} at {0} and is level outside.",
-                number(huber.delta)
+                short(huber.delta)
             ),
             "Their slopes: how hard a sample pulls. Under L1 every sample pulls alike, under MSE in proportion to its \
              distance, under Huber in proportion as far as δ and no harder from there.",

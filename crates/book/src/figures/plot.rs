@@ -272,6 +272,25 @@ pub(super) fn decimals(x: f64, places: usize) -> String {
     if zero { text.trim_start_matches('-').into() } else { text.replace('-', "−") }
 }
 
+/// A number in a sentence: three digits, and a power of ten where plain digits would not do.
+pub(super) fn short(x: f64) -> String {
+    let plain = number(format!("{x:.2e}").parse().unwrap_or(x));
+    match plain.split_once('e') {
+        Some(("1.0", exponent)) => format!("10{}", raised(exponent)),
+        Some((digits, exponent)) => format!("{}·10{}", digits.replace('-', "−"), raised(exponent)),
+        None => plain.replace('-', "−"),
+    }
+}
+
+/// A whole number in small raised digits.
+fn raised(exponent: &str) -> String {
+    let raise = |c| match c {
+        '-' => '⁻',
+        digit => "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth((digit as usize).wrapping_sub('0' as usize)).unwrap_or(digit),
+    };
+    exponent.chars().map(raise).collect()
+}
+
 /// A number on an axis: no more digits than it needs, and a proper minus; or the power of ten that it is the
 /// logarithm of.
 fn label(x: f64, log: bool) -> String {
@@ -279,12 +298,7 @@ fn label(x: f64, log: bool) -> String {
         if (x - x.round()).abs() > 1e-6 {
             return String::new(); // only whole powers are worth a label
         }
-        let exponent = number(x.round());
-        let raised = |c| match c {
-            '-' => '⁻',
-            digit => "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(digit as usize - '0' as usize).unwrap_or(digit),
-        };
-        return format!("10{}", exponent.chars().map(raised).collect::<String>());
+        return format!("10{}", raised(&number(x.round())));
     }
     // What is zero but for rounding is zero.
     let x = if x.abs() < 1e-9 { 0.0 } else { x };
@@ -325,6 +339,8 @@ mod tests {
     fn numbers_in_sentences_have_a_proper_minus() {
         let shown = [-0.8, -0.001, 0.0, 1.25, -12.0].map(|x| decimals(x, 2));
         assert_eq!(shown, ["−0.80", "0.00", "0.00", "1.25", "−12.00"]);
+        let shown = [-0.5, 7.38906, 1e-16, -2.5e-13, 3e12, f64::NAN].map(short);
+        assert_eq!(shown, ["−0.5", "7.39", "10⁻¹⁶", "−2.5·10⁻¹³", "3.0·10¹²", "NaN"]);
     }
 
     #[test]
