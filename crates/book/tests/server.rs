@@ -294,7 +294,7 @@ async fn figures_are_refused_to_others_and_outside_their_ranges() {
     let with = |inputs: Value| json!({ "figure": "regression-losses", "inputs": inputs });
     let cases = [
         (with(json!({ "delta": 3.01 })), 422, "`delta` is 3.01; allowed is 0.1 to 3"),
-        (with(json!({ "delta": -1 })), 422, "`delta` is -1; allowed is 0.1 to 3"),
+        (with(json!({ "delta": -1 })), 422, "`delta` is -1.0; allowed is 0.1 to 3"),
         (with(json!({ "delta": "NaN" })), 422, "`delta` is \"NaN\"; wanted is a finite number"),
         (with(json!({ "gamma": 1 })), 422, "no control is called `gamma`; there are: delta"),
         (
@@ -335,7 +335,7 @@ async fn after_a_change_the_newer_program_draws() {
     let after = server.figure(&question, &[]).await;
     assert_eq!((after.status, &after.body), (200, &before.body));
     let refused = server.figure(&json!({ "figure": "saturation", "inputs": { "weight": 9 } }), &[]).await;
-    assert_eq!((refused.status, refused.body.as_str()), (422, "`weight` is 9; allowed is 0.25 to 8"));
+    assert_eq!((refused.status, refused.body.as_str()), (422, "`weight` is 9.0; allowed is 0.25 to 8"));
     server.site.draw_with("/no/such/program".into());
     let missing = server.figure(&question, &[]).await;
     assert_eq!((missing.status, missing.body.starts_with("starting the newer program")), (500, true));

@@ -171,7 +171,7 @@ pub(super) const TEMPERATURE: &[Control] = &[Control::Slider(Slider {
     name: "tau",
     label: "temperature τ",
     range: (0.1, 100.0),
-    step: 0.05,
+    step: 0.01,
     scale: Scale::Log,
     default: 1.0,
     unit: "",

@@ -2,7 +2,7 @@
 //!
 //! Whoever asks may be a script with a slip or another program: a value counts only after it was held against its control.
 
-use crate::text::html;
+use crate::text::{html, number};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -67,7 +67,16 @@ pub struct Inputs(Vec<(&'static str, Input)>);
 #[derive(Debug, Clone, PartialEq)]
 enum Input {
     Number(f64),
-    Points { at: Vec<(f64, f64)>, chosen: Option<usize> },
+    Points(Moved),
+}
+
+/// Where points are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
+    /// All of them, in their order.
+    pub at: Vec<(f64, f64)>,
+    /// Which one was moved last.
+    pub chosen: Option<usize>,
 }
 
 /// What is wrong with a request for a figure.
@@ -92,7 +101,7 @@ pub enum InputError {
         wanted: &'static str,
     },
     /// A number outside its range, or none at all.
-    #[error("{what} is {value}; allowed is {least} to {most}")]
+    #[error("{what} is {value:?}; allowed is {} to {}", number(*least), number(*most))]
     Range {
         /// The control, or the coordinate of a point.
         what: String,
@@ -137,14 +146,14 @@ impl Control {
     fn default(&self) -> Input {
         match self {
             Self::Slider(slider) => Input::Number(slider.default),
-            Self::Points(points) => Input::Points { at: points.default.to_vec(), chosen: None },
+            Self::Points(points) => Input::Points(Moved { at: points.default.to_vec(), chosen: None }),
         }
     }
 
     fn read(&self, value: &Value) -> Result<Input, InputError> {
         match self {
             Self::Slider(slider) => slider.read(value).map(Input::Number),
-            Self::Points(points) => points.read(value),
+            Self::Points(points) => points.read(value).map(Input::Points),
         }
     }
 }
@@ -188,7 +197,7 @@ impl Slider {
 }
 
 impl Points {
-    fn read(&self, value: &Value) -> Result<Input, InputError> {
+    fn read(&self, value: &Value) -> Result<Moved, InputError> {
         let wrong = |found: &Value| InputError::Kind {
             name: self.name,
             found: found.to_string(),
@@ -201,9 +210,9 @@ impl Points {
         }
         let point = |(i, point): (usize, &Value)| {
             let pair = point.as_array().filter(|pair| pair.len() == 2).ok_or_else(|| wrong(point))?;
-            let number = |k: usize| pair[k].as_f64().ok_or_else(|| wrong(point));
+            let coordinate = |k: usize| pair[k].as_f64().ok_or_else(|| wrong(point));
             let name = |axis| format!("{axis} of point {i} of `{}`", self.name);
-            Ok((within(&name("x"), number(0)?, self.x)?, within(&name("y"), number(1)?, self.y)?))
+            Ok((within(&name("x"), coordinate(0)?, self.x)?, within(&name("y"), coordinate(1)?, self.y)?))
         };
         let points: Vec<_> = at.iter().enumerate().map(point).collect::<Result<_, _>>()?;
         let chosen = match value.get("chosen") {
@@ -217,7 +226,7 @@ impl Points {
                 })?)
             }
         };
-        Ok(Input::Points { at: points, chosen })
+        Ok(Moved { at: points, chosen })
     }
 }
 
@@ -241,7 +250,7 @@ impl Inputs {
         controls.iter().map(input).collect::<Result<_, _>>().map(Self)
     }
 
-    fn get<T>(&self, name: &str, take: impl Fn(&Input) -> Option<T>) -> Result<T, InputError> {
+    fn get<'a, T>(&'a self, name: &str, take: impl Fn(&'a Input) -> Option<T>) -> Result<T, InputError> {
         self.0.iter().find(|(own, _)| *own == name).and_then(|(_, input)| take(input)).ok_or_else(|| {
             let known = self.0.iter().map(|(own, _)| *own).collect::<Vec<_>>().join(", ");
             InputError::Unknown { name: name.into(), known }
@@ -255,17 +264,17 @@ impl Inputs {
     pub fn number(&self, name: &str) -> Result<f64, InputError> {
         self.get(name, |input| match input {
             Input::Number(value) => Some(*value),
-            Input::Points { .. } => None,
+            Input::Points(_) => None,
         })
     }
 
-    /// Where points are, and which of them was moved last.
+    /// Where points are.
     ///
     /// # Errors
     /// If the figure has no points of this name.
-    pub fn points(&self, name: &str) -> Result<(Vec<(f64, f64)>, Option<usize>), InputError> {
+    pub fn points(&self, name: &str) -> Result<&Moved, InputError> {
         self.get(name, |input| match input {
-            Input::Points { at, chosen } => Some((at.clone(), *chosen)),
+            Input::Points(moved) => Some(moved),
             Input::Number(_) => None,
         })
     }
@@ -360,7 +369,10 @@ mod tests {
         let inputs =
             read(json!({ "tau": 2.5, "samples": { "at": [[4, -1], [0.5, 2]], "chosen": 1 } })).unwrap();
         assert_eq!(inputs.number("tau"), Ok(2.5));
-        assert_eq!(inputs.points("samples"), Ok((vec![(4.0, -1.0), (0.5, 2.0)], Some(1))));
+        assert_eq!(
+            inputs.points("samples"),
+            Ok(&Moved { at: vec![(4.0, -1.0), (0.5, 2.0)], chosen: Some(1) })
+        );
         // The ends belong to the range.
         for end in [0.1, 100.0] {
             assert_eq!(read(json!({ "tau": end })).unwrap().number("tau"), Ok(end));
@@ -404,7 +416,7 @@ mod tests {
         // JSON has no such numbers, but a caller in Rust may.
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let error = within("δ", value, (0.1, 3.0)).unwrap_err().to_string();
-            assert_eq!(error, format!("δ is {value}; allowed is 0.1 to 3"));
+            assert_eq!(error, format!("δ is {value:?}; allowed is 0.1 to 3"));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Figures of the chapter on least squares.
 
 use super::plot::{decimals, short};
-use super::{Control, Figure, Inputs, Plot, Points, Scale, Slider};
+use super::{Control, Figure, Inputs, Moved, Plot, Points, Scale, Slider};
 use anyhow::Result;
 use gradus_linear_regression::{
     LinearRegression, Method, cost, gradient, inverse_formula, predict, ridge_path as path,
@@ -26,7 +26,7 @@ pub(super) const SAMPLES: &[Control] = &[Control::Points(Points {
 
 /// The fitted line with each residual as a short vertical line.
 pub(super) fn projection_line(inputs: &Inputs) -> Result<Figure> {
-    let (samples, chosen) = inputs.points("samples")?;
+    let Moved { at: samples, chosen } = inputs.points("samples")?;
     let x: Tensor<f64> = samples.iter().map(|p| p.0).collect();
     let y: Tensor<f64> = samples.iter().map(|p| p.1).collect();
     let fit = LinearRegression::new().fit(&x.insert_axis(1)?, &y)?;

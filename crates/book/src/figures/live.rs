@@ -230,7 +230,7 @@ mod tests {
             (
                 json!({ "figure": "softmax-temperature", "inputs": { "tau": 0 } }),
                 422,
-                "`tau` is 0; allowed is 0.1 to 100",
+                "`tau` is 0.0; allowed is 0.1 to 100",
             ),
         ];
         for (question, status, expected) in cases {

@@ -16,7 +16,7 @@ mod live;
 mod losses;
 mod plot;
 
-pub use controls::{Control, InputError, Inputs, Points, Scale, Slider};
+pub use controls::{Control, InputError, Inputs, Moved, Points, Scale, Slider};
 pub use live::{Live, Reply, reply};
 pub use plot::{Figure, Plot};
 
