@@ -188,7 +188,12 @@ impl Plot {
             .margin_bottom(4)
             .margin_top(6)
             .x_label_area_size(50)
-            .y_label_area_size(if self.y_name.is_empty() { 44 } else { 60 })
+            .y_label_area_size(match (self.y_name.is_empty(), self.log_y) {
+                (true, _) => 44,
+                (false, false) => 60,
+                // Powers of ten are long, and on a phone they are large.
+                (false, true) => 76,
+            })
             .build_cartesian_2d(self.x.clone(), self.y.clone())?;
         chart
             .configure_mesh()
