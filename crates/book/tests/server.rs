@@ -258,14 +258,14 @@ async fn a_figure_is_drawn_with_what_was_moved() {
 #[tokio::test]
 async fn the_line_through_moved_points_is_that_of_least_squares() {
     let server = server(Stage::Preparing).await;
-    // On a line but for the last, which was dragged: by hand, x̄ = 2 and ȳ = 2.4, so the slope is 8/10 and the intercept 0.8.
+    // By hand: x̄ = 2 and ȳ = 2.4, so the slope is 8/10 and the intercept 0.8.
     let at = json!([[0, 1], [1, 2], [2, 2], [3, 2], [4, 5]]);
-    let question = json!({ "figure": "projection-line", "inputs": { "samples": { "at": at, "chosen": 4 } } });
+    let question = json!({ "figure": "projection-line", "inputs": { "samples": { "at": at, "chosen": 3 } } });
     let drawn = server.figure(&question, &[]).await.json();
     let status = drawn["status"].as_str().unwrap();
     assert!(status.starts_with("The line is 0.800 + 0.800·x."), "{status}");
-    // 1/5 + 2²/10.
-    assert!(status.contains("Sample 5 has the leverage 0.600"), "{status}");
+    // 1/5 + 1²/10.
+    assert!(status.contains("Sample 4 has the leverage 0.300"), "{status}");
     // A column of equal numbers is no line of its own: it is said, not refused.
     let at = json!([[2, 1], [2, 2], [2, 2], [2, 2], [2, 5]]);
     let question = json!({ "figure": "projection-line", "inputs": { "samples": { "at": at } } });
