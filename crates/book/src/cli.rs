@@ -3,7 +3,7 @@
 use crate::build::{self, build, ensure_ours};
 use crate::catalog::Catalog;
 use crate::project::Project;
-use crate::{check, preprocess, serve};
+use crate::{check, figures, preprocess, serve};
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -40,6 +40,9 @@ enum Command {
         #[arg(num_args = 0..=2, value_names = ["supports", "RENDERER"])]
         question: Vec<String>,
     },
+    /// Draw a figure with something moved: a page's question as JSON in, the answer as JSON out; for the server's own use
+    #[command(hide = true)]
+    Figure,
     /// Say, by the exit status, whether mdBook's renderer can be written for
     Supports {
         /// The renderer: html
@@ -92,6 +95,11 @@ pub fn main() -> Result<()> {
             ["supports", renderer] => supports(renderer),
             _ => bail!("preprocess takes nothing, or `supports RENDERER`"),
         },
+        Command::Figure => {
+            let question = serde_json::from_reader(std::io::stdin().lock()).context("reading a question")?;
+            println!("{}", serde_json::to_string(&figures::reply(question))?);
+            Ok(())
+        }
         Command::Supports { renderer } => supports(&renderer),
     }
 }

@@ -82,13 +82,23 @@ impl Server {
     }
 
     async fn post(&self, body: &str, headers: &[(&str, &str)]) -> Reply {
-        let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let (port, length) = (self.port, body.len());
-        self.raw(&format!(
-            "POST /__gradus/evaluate.json HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\
-             Content-Length: {length}\r\n{lines}\r\n{body}"
-        ))
-        .await
+        self.post_to("/__gradus/evaluate.json", body, headers).await
+    }
+
+    async fn post_to(&self, path: &str, body: &str, headers: &[(&str, &str)]) -> Reply {
+        let host = format!("localhost:{}", self.port);
+        let mut all = vec![("Host", host.as_str()), ("Connection", "close")];
+        all.retain(|(name, _)| !headers.iter().any(|(own, _)| own == name));
+        all.extend(headers);
+        let lines: String = all.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let length = body.len();
+        self.raw(&format!("POST {path} HTTP/1.1\r\n{lines}Content-Length: {length}\r\n\r\n{body}")).await
+    }
+
+    /// Asks for a figure as the page does, and with further headers.
+    async fn figure(&self, question: &Value, headers: &[(&str, &str)]) -> Reply {
+        let headers = [&[("Content-Type", "application/json")], headers].concat();
+        self.post_to("/__gradus/figure.json", &question.to_string(), &headers).await
     }
 
     /// Runs a snippet as the page does.
@@ -223,6 +233,112 @@ async fn nothing_runs_without_the_token_the_type_and_a_small_body() {
 
 async fn token_of_another_start() -> String {
     server(ready()).await.token().await
+}
+
+#[tokio::test]
+async fn a_figure_is_drawn_with_what_was_moved() {
+    // Without the run button too: nothing of a reader's is run.
+    let server = server(Stage::Off("turned off".into())).await;
+    let mut looks = Vec::new();
+    // δ·(3 − ½δ), by hand.
+    for (delta, price) in [(0.5, 1.38), (2.0, 4.0)] {
+        let question = json!({ "figure": "regression-losses", "inputs": { "delta": delta } });
+        let reply = server.figure(&question, &[]).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+        assert!(reply.head.contains("content-type: application/json"), "{}", reply.head);
+        let drawn = reply.json();
+        let status = drawn["status"].as_str().unwrap();
+        assert!(status.contains(&format!("a difference of 3 costs {price} under Huber")), "{status}");
+        assert!(drawn["svg"].as_str().unwrap().starts_with("<svg role=\"img\" aria-label=\"L1 is a V"));
+        looks.push(drawn["svg"].clone());
+    }
+    assert_ne!(looks[0], looks[1]);
+}
+
+#[tokio::test]
+async fn the_line_through_moved_points_is_that_of_least_squares() {
+    let server = server(Stage::Preparing).await;
+    // By hand: x̄ = 2 and ȳ = 2.4, so the slope is 8/10 and the intercept 0.8.
+    let at = json!([[0, 1], [1, 2], [2, 2], [3, 2], [4, 5]]);
+    let question = json!({ "figure": "projection-line", "inputs": { "samples": { "at": at, "chosen": 3 } } });
+    let drawn = server.figure(&question, &[]).await.json();
+    let status = drawn["status"].as_str().unwrap();
+    assert!(status.starts_with("The line is 0.800 + 0.800·x."), "{status}");
+    // 1/5 + 1²/10.
+    assert!(status.contains("Sample 4 has the leverage 0.300"), "{status}");
+    // A column of equal numbers is no line of its own: it is said, not refused.
+    let at = json!([[2, 1], [2, 2], [2, 2], [2, 2], [2, 5]]);
+    let question = json!({ "figure": "projection-line", "inputs": { "samples": { "at": at } } });
+    let status = server.figure(&question, &[]).await.json()["status"].to_string();
+    assert!(status.contains("2.400 + 0.000·x") && status.contains("the columns are dependent"), "{status}");
+}
+
+#[tokio::test]
+async fn figures_are_refused_to_others_and_outside_their_ranges() {
+    let server = server(Stage::Preparing).await;
+    let sound = json!({ "figure": "regression-losses", "inputs": { "delta": 0.5 } });
+    let own = format!("http://127.0.0.1:{}", server.port);
+    let cases: [(&[(&str, &str)], u16); 6] = [
+        (&[("Host", "evil.example")], 421),
+        (&[("Origin", "http://evil.example")], 403),
+        (&[("Origin", "null")], 403),
+        (&[("Sec-Fetch-Site", "cross-site")], 403),
+        (&[("Sec-Fetch-Site", "same-site")], 403),
+        (&[("Origin", &own), ("Sec-Fetch-Site", "same-origin")], 200),
+    ];
+    for (headers, status) in cases {
+        let reply = server.figure(&sound, headers).await;
+        assert_eq!(reply.status, status, "{headers:?}: {}", reply.body);
+        assert_eq!(reply.body.contains("<svg"), status == 200, "{headers:?}");
+    }
+    let with = |inputs: Value| json!({ "figure": "regression-losses", "inputs": inputs });
+    let cases = [
+        (with(json!({ "delta": 3.01 })), 422, "`delta` is 3.01; allowed is 0.1 to 3"),
+        (with(json!({ "delta": -1 })), 422, "`delta` is -1.0; allowed is 0.1 to 3"),
+        (with(json!({ "delta": "NaN" })), 422, "`delta` is \"NaN\"; wanted is a finite number"),
+        (with(json!({ "gamma": 1 })), 422, "no control is called `gamma`; there are: delta"),
+        (
+            json!({ "figure": "no-such" }),
+            404,
+            "no live figure is called `no-such`; there are: projection-line",
+        ),
+        (json!({ "inputs": {} }), 400, "missing field `figure`"),
+    ];
+    for (question, status, expected) in cases {
+        let reply = server.figure(&question, &[]).await;
+        assert_eq!(
+            (reply.status, reply.body.contains(expected)),
+            (status, true),
+            "{question}: {}",
+            reply.body
+        );
+    }
+    // No number that JSON can write, no JSON, a form's type, too much, another method.
+    let path = "/__gradus/figure.json";
+    let json = [("Content-Type", "application/json")];
+    let infinite = "{\"figure\":\"regression-losses\",\"inputs\":{\"delta\":1e999}}";
+    assert_eq!(server.post_to(path, infinite, &json).await.status, 400);
+    assert_eq!(server.post_to(path, "{", &json).await.status, 400);
+    let form = [("Content-Type", "text/plain")];
+    assert_eq!(server.post_to(path, &sound.to_string(), &form).await.status, 415);
+    assert_eq!(server.post_to(path, &" ".repeat(70 * 1024), &json).await.status, 413);
+    assert_eq!(server.get(path, &[]).await.status, 405);
+}
+
+#[tokio::test]
+async fn after_a_change_the_newer_program_draws() {
+    let server = server(Stage::Preparing).await;
+    let question = json!({ "figure": "saturation", "inputs": { "weight": 2.5 } });
+    let before = server.figure(&question, &[]).await;
+    // The same program stands in for its newer self: it must answer to the byte, and refuse as well.
+    server.site.draw_with(env!("CARGO_BIN_EXE_gradus-book").into());
+    let after = server.figure(&question, &[]).await;
+    assert_eq!((after.status, &after.body), (200, &before.body));
+    let refused = server.figure(&json!({ "figure": "saturation", "inputs": { "weight": 9 } }), &[]).await;
+    assert_eq!((refused.status, refused.body.as_str()), (422, "`weight` is 9.0; allowed is 0.25 to 8"));
+    server.site.draw_with("/no/such/program".into());
+    let missing = server.figure(&question, &[]).await;
+    assert_eq!((missing.status, missing.body.starts_with("starting the newer program")), (500, true));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Figures of the chapter on activations.
 
-use super::{Figure, Plot};
+use super::plot::{decimals, short};
+use super::{Control, Figure, Inputs, Plot, Scale, Slider};
 use anyhow::Result;
 use gradus_activations::{self as act, Activation, Activations};
 use gradus_tensor::Tensor;
@@ -30,31 +31,60 @@ pub(super) fn sigmoid_forms() -> Result<Figure> {
         )
 }
 
-/// The product of derivatives through a chain of activations.
-pub(super) fn saturation() -> Result<Figure> {
-    fn chain(f: impl Activation) -> Vec<(f64, f64)> {
+/// The weight of every layer in the chain.
+pub(super) const WEIGHT: &[Control] = &[Control::Slider(Slider {
+    name: "weight",
+    label: "weight of each layer",
+    range: (0.25, 8.0),
+    step: 0.25,
+    scale: Scale::Linear,
+    default: 1.0,
+    unit: "",
+})];
+
+/// The product of derivatives through a chain of layers.
+pub(super) fn saturation(inputs: &Inputs) -> Result<Figure> {
+    const DEPTH: u32 = 20;
+    let weight = inputs.number("weight")?;
+    let chain = |f: &dyn Fn(f64) -> (f64, f64)| -> Vec<(f64, f64)> {
         let (mut x, mut product) = (0.5, 1.0f64);
         let mut points = vec![(0.0, 0.0)];
-        for depth in 1..=20 {
-            product *= f.derivative(x);
-            x = f.value(x);
+        for depth in 1..=DEPTH {
+            let (value, derivative) = f(weight * x);
+            product *= weight * derivative;
+            x = value;
             points.push((f64::from(depth), product.log10()));
         }
         points
+    };
+    fn of(f: impl Activation) -> impl Fn(f64) -> (f64, f64) {
+        move |x| (f.value(x), f.derivative(x))
     }
-    let bound = (0..=20).map(|depth| (f64::from(depth), f64::from(depth) * 0.25f64.log10())).collect();
-    Plot::new("layers", 0.0..20.0, -13.0..0.5)
+    let (sigmoid, tanh, relu) = (chain(&of(act::Sigmoid)), chain(&of(act::Tanh)), chain(&of(act::Relu)));
+    let bound = (0..=DEPTH).map(|l| (f64::from(l), f64::from(l) * (0.25 * weight).log10())).collect();
+    let left = |curve: &[(f64, f64)]| short(curve.last().map_or(f64::NAN, |p| 10f64.powf(p.1)));
+    let status = format!(
+        "Weight {weight}: after {DEPTH} layers the derivative is {} with the sigmoid (its bound is {}), {} with tanh, {} with \
+         the ReLU.",
+        left(&sigmoid),
+        short((0.25 * weight).powf(f64::from(DEPTH))),
+        left(&tanh),
+        left(&relu),
+    );
+    let figure = Plot::new("layers", 0.0..f64::from(DEPTH), -13.0..2.0)
         .y_name("derivative of the chain")
         .log_y()
-        .curve("sigmoid", chain(act::Sigmoid))
-        .curve("tanh", chain(act::Tanh))
-        .curve("ReLU", chain(act::Relu))
-        .curve("¼ a layer", bound)
+        .curve("sigmoid", sigmoid)
+        .curve("tanh", tanh)
+        .curve("ReLU", relu)
+        .curve(&format!("{} a layer", 0.25 * weight), bound)
         .figure(
-            "After twenty layers the sigmoid's derivative is below 10 to the -12, tanh's near a tenth, the ReLU's still 1.",
-            "What is left of a gradient after so many activations, the weights all 1, starting at x = ½; beside it the bound \
-             of ¼ a layer for the sigmoid. An active ReLU passes everything.",
-        )
+            "The logarithm of the derivative over the number of layers. With weights of 1 the sigmoid's is below 10 to the \
+             -12 after twenty layers, tanh's near a tenth, the ReLU's still 1.",
+            "What is left of a gradient after so many layers of one unit, starting at x = ½; beside it the bound for the \
+             sigmoid, a quarter of the weight a layer. With weights of 1 an active ReLU passes everything.",
+        )?;
+    Ok(figure.status(status))
 }
 
 /// How many digits the printed forms of tanh lose near 0.
@@ -136,22 +166,47 @@ pub(super) fn derivatives() -> Result<Figure> {
         )
 }
 
+/// The temperature at which the probabilities are read off.
+pub(super) const TEMPERATURE: &[Control] = &[Control::Slider(Slider {
+    name: "tau",
+    label: "temperature τ",
+    range: (0.1, 100.0),
+    step: 0.01,
+    scale: Scale::Log,
+    default: 1.0,
+    unit: "",
+})];
+
 /// The probabilities of three scores over the temperature.
-pub(super) fn softmax_temperature() -> Result<Figure> {
+pub(super) fn softmax_temperature(inputs: &Inputs) -> Result<Figure> {
+    let tau = inputs.number("tau")?;
     let scores = Tensor::from([1.0, 2.0, 4.0]);
+    let here = scores.softmax_at(0, tau)?;
+    let probability = |k: usize| here.get([k]).map(|p| decimals(p, 3));
+    let status = format!(
+        "τ = {}: the probabilities are {}, {} and {}. The best score is e^(2/τ) = {} times as likely as the second.",
+        short(tau),
+        probability(0)?,
+        probability(1)?,
+        probability(2)?,
+        short(here.get([2])? / here.get([1])?),
+    );
     // A temperature of 10^t is one that softmax takes; a NaN would show as a gap.
     let p =
         |t: f64, k: usize| scores.softmax_at(0, 10f64.powf(t)).and_then(|p| p.get([k])).unwrap_or(f64::NAN);
-    Plot::new("temperature τ", -1.3..2.0, 0.0..1.0)
+    let figure = Plot::new("temperature τ", -1.3..2.0, 0.0..1.0)
         .y_name("probability")
         .log_x()
         .line("score 4", |t| p(t, 2))
         .line("score 2", |t| p(t, 1))
         .line("score 1", |t| p(t, 0))
         .line("⅓", |_| 1.0 / 3.0)
+        .curve(&format!("τ = {}", short(tau)), vec![(tau.log10(), 0.0), (tau.log10(), 1.0)])
         .figure(
-            "At small temperatures the score 4 has probability 1; with rising temperature all three approach a third.",
+            "At small temperatures the score 4 has probability 1; with rising temperature all three approach a third. An \
+             upright line marks one temperature.",
             "Probabilities of the scores 1, 2 and 4. A cold softmax gives all to the largest score, a hot one the same to each; \
-             the order stays.",
-        )
+             the order stays. The numbers below the figure are those at the upright line.",
+        )?;
+    Ok(figure.status(status))
 }

@@ -1,6 +1,7 @@
 //! Figures of the chapter on least squares.
 
-use super::{Figure, Plot};
+use super::plot::{decimals, short};
+use super::{Control, Figure, Inputs, Moved, Plot, Points, Scale, Slider};
 use anyhow::Result;
 use gradus_linear_regression::{
     LinearRegression, Method, cost, gradient, inverse_formula, predict, ridge_path as path,
@@ -13,45 +14,100 @@ fn points() -> (Tensor<f64>, Tensor<f64>) {
     (x, Tensor::from([1.0, 3.0, 2.0, 5.0, 4.0]))
 }
 
+/// The same points, to be moved.
+pub(super) const SAMPLES: &[Control] = &[Control::Points(Points {
+    name: "samples",
+    label: "sample",
+    x: (-0.4, 4.4),
+    y: (0.1, 5.9),
+    step: 0.05,
+    default: &[(0.0, 1.0), (1.0, 3.0), (2.0, 2.0), (3.0, 5.0), (4.0, 4.0)],
+})];
+
 /// The fitted line with each residual as a short vertical line.
-pub(super) fn projection_line() -> Result<Figure> {
-    let (x, y) = points();
-    let fit = LinearRegression::new().intercept(false).fit(&x, &y)?;
-    let theta = fit.parameters().select(1, 0)?;
-    let fitted = predict(&x, &theta)?;
-    let (intercept, slope) = (theta.get([0])?, theta.get([1])?);
+pub(super) fn projection_line(inputs: &Inputs) -> Result<Figure> {
+    let Moved { at: samples, chosen } = inputs.points("samples")?;
+    let x: Tensor<f64> = samples.iter().map(|p| p.0).collect();
+    let y: Tensor<f64> = samples.iter().map(|p| p.1).collect();
+    let fit = LinearRegression::new().fit(&x.insert_axis(1)?, &y)?;
+    let statistics = fit.statistics(0)?;
+    let fitted = fit.predict(&x.insert_axis(1)?)?;
+    let (intercept, slope) = (fit.intercept().item()?, fit.coefficients().item()?);
     let (mut marks, mut residuals) = (Vec::new(), Vec::new());
     let gap = (f64::NAN, f64::NAN);
-    for (i, (&y, &fitted)) in y.as_slice().iter().zip(fitted.as_slice()).enumerate() {
-        let at = i as f64;
-        residuals.extend([(at, fitted), (at, y), gap]);
+    for (&(x, y), &fitted) in samples.iter().zip(fitted.as_slice()) {
+        residuals.extend([(x, fitted), (x, y), gap]);
         // A small diamond.
         let (w, h) = (0.06, 0.09);
-        marks.extend([(at - w, y), (at, y + h), (at + w, y), (at, y - h), (at - w, y), gap]);
+        marks.extend([(x - w, y), (x, y + h), (x + w, y), (x, y - h), (x - w, y), gap]);
     }
-    Plot::new("x", -0.5..4.5, 0.0..6.0)
+    let sign = if slope < 0.0 { '−' } else { '+' };
+    let equation =
+        |places: usize| format!("{} {sign} {}·x", decimals(intercept, places), decimals(slope.abs(), places));
+    let determined = if statistics.total_sum_of_squares > 0.0 {
+        format!("R² is {}", decimals(statistics.r_squared, 3))
+    } else {
+        "R² is not defined, since all y are equal".into()
+    };
+    let mut status = format!(
+        "The line is {}. The squared residuals add up to {}; {determined}; the condition number is {}.",
+        equation(3),
+        decimals(statistics.residual_sum_of_squares, 3),
+        short(fit.condition()),
+    );
+    if fit.rank() < 2 {
+        status += " All x are equal, so the columns are dependent: of all the lines that fit as well, this one has the \
+                    smallest slope.";
+    }
+    if let Some((i, leverage)) = chosen.and_then(|i| statistics.leverage().get(i).map(|h| (i, h))) {
+        status += &format!(
+            " Sample {} has the leverage {}: move it up by 1, and the line there moves up by so much.",
+            i + 1,
+            decimals(*leverage, 3)
+        );
+    }
+    let above = samples.iter().zip(fitted.as_slice()).filter(|(p, f)| p.1 > **f).count();
+    let figure = Plot::new("x", -0.5..4.5, 0.0..6.0)
         .y_name("y")
         .curve("samples", marks)
-        .line("1.4 + 0.8·x", |x| intercept + slope * x)
+        .line(&equation(2), |x| intercept + slope * x)
         .curve("residuals", residuals)
         .figure(
-            "Five points and a rising line; a vertical stroke joins each point to the line; two points lie above it, three below.",
+            &format!(
+                "Five points and the line of least squares, {}; a vertical stroke joins each point to the line; {above} of \
+                 the points lie above it.",
+                equation(2)
+            ),
             "Five samples and the line of least squares. The strokes are the residuals: their squares are added up, and they \
              are vertical, since only y is taken to have errors.",
-        )
+        )?;
+    Ok(figure.status(status))
 }
 
-/// QΣVᵀ with singular values from 1 down to 1/κ.
-fn conditioned(kappa: f64) -> Result<Tensor<f64>> {
+/// QΣVᵀ with singular values from 1 down to 1/κ, and a vector of length 1 that is orthogonal to its columns.
+fn conditioned(kappa: f64) -> Result<(Tensor<f64>, Tensor<f64>)> {
     let wave = |i: &[usize]| ((i[0] * i[0] + 3 * i[1] + 1) as f64 * (i[1] + 1) as f64).sin();
-    let (q, _) = Tensor::from_fn([20, 5], wave)?.qr()?;
+    let (q, _) = Tensor::from_fn([20, 6], wave)?.qr()?;
     let (v, _) = Tensor::from_fn([5, 5], wave)?.qr()?;
     let s: Tensor<f64> = (0..5).map(|i| kappa.powf(-f64::from(i) / 4.0)).collect();
-    Ok(q.mul(&s)?.product(Transpose::No, &v, Transpose::Yes)?)
+    let x = q.slice(1, 0..5)?.mul(&s)?.product(Transpose::No, &v, Transpose::Yes)?;
+    Ok((x, q.select(1, 5)?))
 }
 
+/// How far the measured y is from everything that the model can say.
+pub(super) const RESIDUAL: &[Control] = &[Control::Slider(Slider {
+    name: "residual",
+    label: "length of the residual",
+    range: (1e-16, 1.0),
+    step: 0.5,
+    scale: Scale::Log,
+    default: 1e-16,
+    unit: "",
+})];
+
 /// Correct digits of θ over the condition number.
-pub(super) fn digits_lost() -> Result<Figure> {
+pub(super) fn digits_lost(inputs: &Inputs) -> Result<Figure> {
+    let length = inputs.number("residual")?;
     let truth = Tensor::from([1.0, -2.0, 3.0, -4.0, 5.0]);
     let error = |theta: &Tensor<f64>| -> Result<f64> {
         let error = theta.max_difference(&truth)? / 5.0;
@@ -60,8 +116,8 @@ pub(super) fn digits_lost() -> Result<Figure> {
     let (mut inverse, mut normal, mut qr) = (Vec::new(), Vec::new(), Vec::new());
     for step in 0..=64 {
         let log = f64::from(step) / 4.0;
-        let x = conditioned(10f64.powf(log))?;
-        let y = predict(&x, &truth)?;
+        let (x, orthogonal) = conditioned(10f64.powf(log))?;
+        let y = predict(&x, &truth)?.add(&orthogonal.scale(length))?;
         // A method that refuses leaves a gap.
         let by = |method| -> Result<f64> {
             match LinearRegression::new().intercept(false).method(method).fit(&x, &y) {
@@ -73,7 +129,19 @@ pub(super) fn digits_lost() -> Result<Figure> {
         normal.push((log, by(Method::NormalEquations)?));
         qr.push((log, by(Method::Qr)?));
     }
-    Plot::new("condition number of X", 0.0..16.0, -16.5..1.5)
+    // The 24th is a condition number of a million.
+    let digits = |curve: &[(f64, f64)]| match curve.get(24) {
+        Some((_, error)) if error.is_finite() => decimals(-error, 1),
+        _ => "no".into(),
+    };
+    let status = format!(
+        "A residual of length {}. At a condition number of 10⁶ the inverse has {} correct digits, Cholesky {}, QR {}.",
+        short(length),
+        digits(&inverse),
+        digits(&normal),
+        digits(&qr)
+    );
+    let figure = Plot::new("condition number of X", 0.0..16.0, -16.5..1.5)
         .y_name("relative error of θ")
         .log_x()
         .log_y()
@@ -81,12 +149,16 @@ pub(super) fn digits_lost() -> Result<Figure> {
         .curve("Cholesky", normal)
         .curve("QR", qr)
         .figure(
-            "On logarithmic axes the errors of the inverse and of Cholesky rise with slope two and reach 1 near 10 to the 8, where Cholesky stops; that of QR rises with slope one.",
-            "The relative error of θ, where y = Xθ up to rounding. Through XᵀX it grows with the square of the condition \
+            "On logarithmic axes the errors of the inverse and of Cholesky rise with slope two and reach 1 near 10 to the 8, \
+             where Cholesky stops; that of QR rises with slope one as long as the residual is small, and with slope two from \
+             where the condition number outgrows one over its length.",
+            "The relative error of θ, where y = Xθ up to rounding and a residual that is orthogonal to the columns, of length \
+             10⁻¹⁶ at first. Through XᵀX it grows with the square of the condition \
              number, and near 10⁸ all is lost. From there on Cholesky refuses (but for an accident of rounding), and the \
-             inverse goes on. With QR the rounding of y itself is what is left, which grows with the first power; beyond \
-             10¹⁴ it calls the columns dependent.",
-        )
+             inverse goes on. With QR the rounding of X and y itself is what is left, which grows with the first power while the \
+             residual is small; beyond 10¹⁴ it calls the columns dependent.",
+        )?;
+    Ok(figure.status(status))
 }
 
 /// The coefficients of a small set with two nearly equal columns, over λ.

@@ -1,6 +1,7 @@
 //! Figures of the chapter on losses.
 
-use super::{Figure, Plot};
+use super::plot::short;
+use super::{Control, Figure, Inputs, Plot, Scale, Slider};
 use anyhow::Result;
 use gradus_activations::sigmoid;
 use gradus_losses::{
@@ -8,38 +9,78 @@ use gradus_losses::{
 };
 use gradus_tensor::Tensor;
 
-const HUBER: Huber = Huber { delta: 1.0 };
+/// From where on Huber's loss is straight.
+pub(super) const DELTA: &[Control] = &[Control::Slider(Slider {
+    name: "delta",
+    label: "Huber’s δ",
+    range: (0.1, 3.0),
+    step: 0.05,
+    scale: Scale::Linear,
+    default: 1.0,
+    unit: "",
+})];
 
 /// L1, MSE and Huber against the difference.
-pub(super) fn regression_losses() -> Result<Figure> {
-    Plot::new("difference ŷ − y", -3.0..3.0, 0.0..5.0)
+pub(super) fn regression_losses(inputs: &Inputs) -> Result<Figure> {
+    let huber = Huber { delta: inputs.number("delta")? };
+    let status = format!(
+        "δ = {}: a difference of 3 costs {} under Huber’s loss, {} under L1 and {} under MSE; one of 0.1 costs {}, {} and {}.",
+        short(huber.delta),
+        short(huber.loss(3.0, 0.0)),
+        short(L1.loss(3.0, 0.0)),
+        short(Mse.loss(3.0, 0.0)),
+        short(huber.loss(0.1, 0.0)),
+        short(L1.loss(0.1, 0.0)),
+        short(Mse.loss(0.1, 0.0)),
+    );
+    let figure = Plot::new("difference ŷ − y", -3.0..3.0, 0.0..5.0)
         .y_name("loss")
         .break_at(0.0)
         .line("L1", |d| L1.loss(d, 0.0))
         .line("MSE", |d| Mse.loss(d, 0.0))
-        .line("Huber, δ = 1", |d| HUBER.loss(d, 0.0))
+        .line(&format!("Huber, δ = {}", short(huber.delta)), |d| huber.loss(d, 0.0))
         .figure(
-            "L1 is a V, the squared error a parabola that overtakes it at differences of 1, Huber a parabola half as \
-             high that becomes straight at 1.",
+            &format!(
+                "L1 is a V, the squared error a parabola that overtakes it at differences of 1, Huber a parabola half as \
+                 high that becomes straight at {}.",
+                short(huber.delta)
+            ),
             "Three prices of a difference. Up to 1 the square is cheaper than L1, beyond it is dearer without limit. \
              Huber's loss is half the square as far as δ and then goes on straight.",
-        )
+        )?;
+    Ok(figure.status(status))
 }
 
 /// Their derivatives.
-pub(super) fn regression_slopes() -> Result<Figure> {
-    Plot::new("difference ŷ − y", -3.0..3.0, -4.0..4.0)
+pub(super) fn regression_slopes(inputs: &Inputs) -> Result<Figure> {
+    let huber = Huber { delta: inputs.number("delta")? };
+    let status = format!(
+        "δ = {}: a sample at a distance of 3 pulls with {} under Huber’s loss, with {} under L1 and {} under MSE; one at 0.1 with \
+         {}, {} and {}.",
+        short(huber.delta),
+        short(huber.slopes(3.0, 0.0).0),
+        short(L1.slopes(3.0, 0.0).0),
+        short(Mse.slopes(3.0, 0.0).0),
+        short(huber.slopes(0.1, 0.0).0),
+        short(L1.slopes(0.1, 0.0).0),
+        short(Mse.slopes(0.1, 0.0).0),
+    );
+    let figure = Plot::new("difference ŷ − y", -3.0..3.0, -4.0..4.0)
         .y_name("slope")
         .break_at(0.0)
         .line("L1", |d| L1.slopes(d, 0.0).0)
         .line("MSE", |d| Mse.slopes(d, 0.0).0)
-        .line("Huber, δ = 1", |d| HUBER.slopes(d, 0.0).0)
+        .line(&format!("Huber, δ = {}", short(huber.delta)), |d| huber.slopes(d, 0.0).0)
         .figure(
-            "The slope of L1 jumps from -1 to 1 at 0; that of the squared error is a line through 0 with slope 2; that \
-             of Huber rises from -1 at -1 to 1 at 1 and is level outside.",
+            &format!(
+                "The slope of L1 jumps from -1 to 1 at 0; that of the squared error is a line through 0 with slope 2; that \
+                 of Huber rises from -{0} at -{0} to {0} at {0} and is level outside.",
+                short(huber.delta)
+            ),
             "Their slopes: how hard a sample pulls. Under L1 every sample pulls alike, under MSE in proportion to its \
              distance, under Huber in proportion as far as δ and no harder from there.",
-        )
+        )?;
+    Ok(figure.status(status))
 }
 
 /// Binary cross entropy over the logit, for three labels.

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use plotters::prelude::*;
 use std::ops::Range;
 
-const SIZE: (u32, u32) = (620, 330);
+pub(super) const SIZE: (u32, u32) = (620, 330);
 const INK: RGBColor = RGBColor(0, 1, 1);
 const GRID: RGBColor = RGBColor(0, 1, 2);
 const SAMPLES: usize = 480;
@@ -20,15 +20,32 @@ const DERIVATIVE_DASH: &str = "6 5";
 pub struct Figure {
     svg: String,
     alt: String,
-    caption: String,
+    pub(super) caption: String,
+    pub(super) status: String,
+    /// Where the axes end in the drawing: left, top, right, bottom.
+    pub(super) frame: [i32; 4],
+    /// The numbers at the ends of the axes.
+    pub(super) x: (f64, f64),
+    pub(super) y: (f64, f64),
 }
 
 impl Figure {
+    /// Says what a reader who moves the figure should watch: a few numbers, which stand below it.
+    #[must_use]
+    pub fn status(mut self, status: impl Into<String>) -> Self {
+        self.status = status.into();
+        self
+    }
+
+    /// The drawing alone, on one line.
+    pub(super) fn drawing(&self) -> String {
+        let opening = format!("<svg role=\"img\" aria-label=\"{}\" class=\"plot\" ", html(&self.alt));
+        self.svg.replacen("<svg ", &opening, 1).replace('\n', "")
+    }
+
     /// The figure as HTML on one line, with `name` as its anchor.
     pub(super) fn html(&self, name: &str) -> String {
-        let opening = format!("<svg role=\"img\" aria-label=\"{}\" class=\"plot\" ", html(&self.alt));
-        let svg = self.svg.replacen("<svg ", &opening, 1).replace('\n', "");
-        let caption = html(&self.caption);
+        let (svg, caption) = (self.drawing(), html(&self.caption));
         format!("<figure id=\"fig-{}\">{svg}<figcaption>{caption}</figcaption></figure>", html(name))
     }
 }
@@ -141,7 +158,7 @@ impl Plot {
     /// If plotters can't draw.
     pub fn figure(self, alt: &str, caption: &str) -> Result<Figure> {
         let mut svg = String::new();
-        self.draw(&mut svg).map_err(|e| anyhow!("drawing: {e}"))?;
+        let frame = self.draw(&mut svg).map_err(|e| anyhow!("drawing: {e}"))?;
         for (number, series) in self.series.iter().enumerate() {
             let dash = if series.derivative { DERIVATIVE_DASH } else { DASHES[series.colour] };
             let RGBColor(r, g, b) = marker(number);
@@ -150,10 +167,19 @@ impl Plot {
             svg = svg.replace(&format!("stroke=\"#{r:02X}{g:02X}{b:02X}\""), &dashed);
         }
         svg = svg.replace("\"#000101\"", "\"var(--fg)\"").replace("\"#000102\"", "\"var(--plot-grid)\"");
-        Ok(Figure { svg, alt: alt.into(), caption: caption.into() })
+        Ok(Figure {
+            svg,
+            alt: alt.into(),
+            caption: caption.into(),
+            status: String::new(),
+            frame,
+            x: (self.x.start, self.x.end),
+            y: (self.y.start, self.y.end),
+        })
     }
 
-    fn draw(&self, svg: &mut String) -> Result<(), Box<dyn std::error::Error + '_>> {
+    /// Draws, and says where the axes end.
+    fn draw(&self, svg: &mut String) -> Result<[i32; 4], Box<dyn std::error::Error + '_>> {
         let legend_height = LEGEND_ROW * self.series.len().div_ceil(LEGEND_COLUMNS) as i32;
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         let (legend, area) = root.split_vertically(legend_height + 6);
@@ -162,7 +188,12 @@ impl Plot {
             .margin_bottom(4)
             .margin_top(6)
             .x_label_area_size(50)
-            .y_label_area_size(if self.y_name.is_empty() { 44 } else { 60 })
+            .y_label_area_size(match (self.y_name.is_empty(), self.log_y) {
+                (true, _) => 44,
+                (false, false) => 60,
+                // Powers of ten are long, and on a phone they are large.
+                (false, true) => 76,
+            })
             .build_cartesian_2d(self.x.clone(), self.y.clone())?;
         chart
             .configure_mesh()
@@ -192,7 +223,9 @@ impl Plot {
             legend.draw(&Text::new(series.name.clone(), (at.0 + 48, at.1 - 7), font))?;
         }
         root.present()?;
-        Ok(())
+        let (left, top) = chart.backend_coord(&(self.x.start, self.y.end));
+        let (right, bottom) = chart.backend_coord(&(self.x.end, self.y.start));
+        Ok([left, top, right, bottom])
     }
 
     /// The parts of a line that lie inside the plot; each end is cut where the line leaves it.
@@ -236,6 +269,33 @@ impl Plot {
 const LEGEND_COLUMNS: usize = 3;
 const LEGEND_ROW: i32 = 26;
 
+/// A number in a sentence, with a proper minus and as many decimals as asked for.
+pub(super) fn decimals(x: f64, places: usize) -> String {
+    let text = format!("{x:.places$}");
+    // What is zero but for rounding has no sign.
+    let zero = !text.contains(|c: char| c.is_ascii_digit() && c != '0') && x.is_finite();
+    if zero { text.trim_start_matches('-').into() } else { text.replace('-', "−") }
+}
+
+/// A number in a sentence: three digits, and a power of ten where plain digits would not do.
+pub(super) fn short(x: f64) -> String {
+    let plain = number(format!("{x:.2e}").parse().unwrap_or(x));
+    match plain.split_once('e') {
+        Some(("1.0", exponent)) => format!("10{}", raised(exponent)),
+        Some((digits, exponent)) => format!("{}·10{}", digits.replace('-', "−"), raised(exponent)),
+        None => plain.replace('-', "−"),
+    }
+}
+
+/// A whole number in small raised digits.
+fn raised(exponent: &str) -> String {
+    let raise = |c| match c {
+        '-' => '⁻',
+        digit => "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth((digit as usize).wrapping_sub('0' as usize)).unwrap_or(digit),
+    };
+    exponent.chars().map(raise).collect()
+}
+
 /// A number on an axis: no more digits than it needs, and a proper minus; or the power of ten that it is the
 /// logarithm of.
 fn label(x: f64, log: bool) -> String {
@@ -243,12 +303,7 @@ fn label(x: f64, log: bool) -> String {
         if (x - x.round()).abs() > 1e-6 {
             return String::new(); // only whole powers are worth a label
         }
-        let exponent = number(x.round());
-        let raised = |c| match c {
-            '-' => '⁻',
-            digit => "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().nth(digit as usize - '0' as usize).unwrap_or(digit),
-        };
-        return format!("10{}", exponent.chars().map(raised).collect::<String>());
+        return format!("10{}", raised(&number(x.round())));
     }
     // What is zero but for rounding is zero.
     let x = if x.abs() < 1e-9 { 0.0 } else { x };
@@ -283,6 +338,14 @@ mod tests {
             assert!(html.contains(expected), "{expected}");
         }
         assert!(!html.contains("#0100") && !html.contains("#0001"));
+    }
+
+    #[test]
+    fn numbers_in_sentences_have_a_proper_minus() {
+        let shown = [-0.8, -0.001, 0.0, 1.25, -12.0].map(|x| decimals(x, 2));
+        assert_eq!(shown, ["−0.80", "0.00", "0.00", "1.25", "−12.00"]);
+        let shown = [-0.5, 7.38906, 1e-16, -2.5e-13, 3e12, f64::NAN].map(short);
+        assert_eq!(shown, ["−0.5", "7.39", "10⁻¹⁶", "−2.5·10⁻¹³", "3.0·10¹²", "NaN"]);
     }
 
     #[test]

@@ -1,18 +1,22 @@
 //! What the server answers.
 
 use super::guard::{TOKEN, guard, token};
+use crate::figures;
 use crate::run::{Refusal, Runner, Stage};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{DefaultBodyLimit, Json, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
-use std::path::PathBuf;
+use serde_json::Value;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, PoisonError, RwLock};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
@@ -30,6 +34,8 @@ pub struct Site {
     api: Option<PathBuf>,
     runner: Arc<Runner>,
     reload: broadcast::Sender<()>,
+    /// The program compiled after a change in a crate: from then on it draws, or figures would move by the old formula.
+    newer: RwLock<Option<PathBuf>>,
 }
 
 impl Site {
@@ -45,6 +51,7 @@ impl Site {
             api,
             runner,
             reload: broadcast::channel(8).0,
+            newer: RwLock::new(None),
         })
     }
 
@@ -66,6 +73,15 @@ impl Site {
         let _ = self.reload.send(());
     }
 
+    /// Lets a newer self of this program draw the figures that are moved.
+    pub fn draw_with(&self, newer: PathBuf) {
+        *self.newer.write().unwrap_or_else(PoisonError::into_inner) = Some(newer);
+    }
+
+    fn newer(&self) -> Option<PathBuf> {
+        self.newer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Removes the pages, at the end: threads that still know the site would keep them.
     pub fn clear(&self) {
         // What can't be removed stays in the system's folder for temporary files.
@@ -82,6 +98,7 @@ pub fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/__gradus/session", get(session))
         .route("/__gradus/evaluate.json", post(evaluate))
+        .route("/__gradus/figure.json", post(figure))
         .route("/__livereload", get(livereload))
         .fallback(page)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -123,6 +140,41 @@ async fn evaluate(
         Ok(Err(Refusal::NotReady(why))) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
     }
+}
+
+/// A figure as it is with something moved. It wants no token: nothing runs but the book's own functions, on numbers in their
+/// ranges, and nothing is changed. The guard has seen that a page of the book asks, and JSON is what no other could send.
+async fn figure(State(site): State<Arc<Site>>, Json(question): Json<Value>) -> Response {
+    let newer = site.newer();
+    let drawing = tokio::task::spawn_blocking(move || match newer {
+        None => Ok(figures::reply(question)),
+        Some(program) => ask(&program, &question),
+    });
+    match drawing.await.context("drawing").flatten() {
+        Ok(reply) => {
+            let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let kind =
+                if status == StatusCode::OK { "application/json" } else { "text/plain; charset=utf-8" };
+            (status, [(header::CONTENT_TYPE, kind)], reply.body).into_response()
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
+    }
+}
+
+/// Asks another program of this kind for a figure: `gradus-book figure`.
+fn ask(program: &Path, question: &Value) -> Result<figures::Reply> {
+    let mut child = Command::new(program)
+        .arg("figure")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("starting the newer program")?;
+    if let Some(mut input) = child.stdin.take() {
+        // If it does not read, its answer says why.
+        let _ = input.write_all(question.to_string().as_bytes());
+    }
+    let output = child.wait_with_output().context("waiting for the newer program")?;
+    serde_json::from_slice(&output.stdout).context("the newer program drew nothing")
 }
 
 async fn livereload(State(site): State<Arc<Site>>, upgrade: WebSocketUpgrade) -> Response {

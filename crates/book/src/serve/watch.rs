@@ -2,7 +2,7 @@
 //!
 //! Modification times are polled: the system's own notices also report our reading, and a build would set off
 //! the next. A change in a crate changes formulas, properties and figures, which are compiled into this
-//! program; so the program is compiled again, and from then on its newer self builds the pages.
+//! program; so the program is compiled again, and from then on its newer self builds the pages and draws what is moved.
 
 use super::{Site, prepare};
 use crate::build::{Options, build};
@@ -92,6 +92,9 @@ impl Watch {
                 let status = command.status().context("running the newer program")?;
                 ensure!(status.success(), "the newer program could not build the book");
             }
+        }
+        if let Some(program) = &self.newer {
+            self.site.draw_with(program.clone());
         }
         self.site.swap(folder);
         if crates_changed && self.run {

@@ -18,8 +18,33 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-const PAGES: [&str; 6] =
-    ["reading.html", "notation.html", "activations.html", "formulas.html", "errata.html", "print.html"];
+const PAGES: [&str; 8] = [
+    "reading.html",
+    "notation.html",
+    "activations.html",
+    "least-squares.html",
+    "losses.html",
+    "formulas.html",
+    "errata.html",
+    "print.html",
+];
+
+/// What moves in a figure, and what must not.
+const LIVE: [(&str, bool); 13] = [
+    ("the controls are seen", true),
+    ("the hint is seen", false),
+    ("a point dragged moves the line", true),
+    ("the status tells its leverage", true),
+    ("a point stays in its limits", true),
+    ("an arrow key moves it further", true),
+    ("the focus stays", true),
+    ("the page is turned", false),
+    ("a slider moves the curve", true),
+    ("its value is told", true),
+    ("a screen reader hears of it", true),
+    ("the button brings the page’s figure back", true),
+    ("a refusal is told", true),
+];
 
 fn main() -> ExitCode {
     let browser = browser();
@@ -124,6 +149,9 @@ fn probe(browser: &Path) -> Result<(), Failed> {
     expect("the edit after a reload", &found["kept"], json!("println!(\"{}\", 6 * 7);"));
     for what in ["resetShown", "reset", "resetHidden"] {
         expect(what, &found[what], json!(true));
+    }
+    for (what, value) in LIVE {
+        expect(&format!("a live figure: {what}"), &found["live"][what], json!(value));
     }
     let hits = found["search"].as_array().map(Vec::as_slice).unwrap_or_default();
     let hit = hits.iter().any(|h| h.as_str().is_some_and(|h| h.contains("activations.html")));

@@ -1,0 +1,432 @@
+//! What a reader can move in a figure, and what was moved to where.
+//!
+//! Whoever asks may be a script with a slip or another program: a value counts only after it was held against its control.
+
+use crate::text::{html, number};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+/// Something to move.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Control {
+    /// A number.
+    Slider(Slider),
+    /// Points in the plot.
+    Points(Points),
+}
+
+/// A number that is set by a slider.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slider {
+    /// What the drawing function and requests call it.
+    pub name: &'static str,
+    /// What the page calls it.
+    pub label: &'static str,
+    /// The least and the largest value.
+    pub range: (f64, f64),
+    /// From one position to the next: a difference, or decimal places of the logarithm.
+    pub step: f64,
+    /// How positions become values.
+    pub scale: Scale,
+    /// The value that the figure has when nobody has moved it; one of the positions.
+    pub default: f64,
+    /// What it is measured in; may be empty.
+    pub unit: &'static str,
+}
+
+/// How the positions of a slider become values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// The position is the value.
+    Linear,
+    /// The position is the decimal logarithm of the value.
+    Log,
+}
+
+/// Points that can be dragged, in the numbers of the axes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Points {
+    /// What the drawing function and requests call them.
+    pub name: &'static str,
+    /// What the page calls one of them.
+    pub label: &'static str,
+    /// Between what they can be moved.
+    pub x: (f64, f64),
+    /// The same upwards.
+    pub y: (f64, f64),
+    /// The grid that they move on, and the way of an arrow key.
+    pub step: f64,
+    /// Where they are when nobody has moved them.
+    pub default: &'static [(f64, f64)],
+}
+
+/// Where everything that can be moved in a figure is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs(Vec<(&'static str, Input)>);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Input {
+    Number(f64),
+    Points(Moved),
+}
+
+/// Where points are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
+    /// All of them, in their order.
+    pub at: Vec<(f64, f64)>,
+    /// Which one was moved last.
+    pub chosen: Option<usize>,
+}
+
+/// What is wrong with a request for a figure.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum InputError {
+    /// There is no such control.
+    #[error("no control is called `{name}`; there are: {known}")]
+    Unknown {
+        /// As it was asked for.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// A value of another type.
+    #[error("`{name}` is {found}; wanted is {wanted}")]
+    Kind {
+        /// The control.
+        name: &'static str,
+        /// What came.
+        found: String,
+        /// What may come.
+        wanted: &'static str,
+    },
+    /// A number outside its range, or none at all.
+    #[error("{what} is {value:?}; allowed is {} to {}", number(*least), number(*most))]
+    Range {
+        /// The control, or the coordinate of a point.
+        what: String,
+        /// What came.
+        value: f64,
+        /// The least that is allowed.
+        least: f64,
+        /// The largest.
+        most: f64,
+    },
+    /// Another number of points.
+    #[error("`{name}` are {found} points; there must be {expected}")]
+    Count {
+        /// The control.
+        name: &'static str,
+        /// How many came.
+        found: usize,
+        /// How many there are in the figure.
+        expected: usize,
+    },
+    /// A point that is not there.
+    #[error("point {chosen} of `{name}` was moved; there are 0 to {last}")]
+    Chosen {
+        /// The control.
+        name: &'static str,
+        /// Which one the request names.
+        chosen: String,
+        /// The last that there is.
+        last: usize,
+    },
+}
+
+impl Control {
+    /// What the drawing function and requests call it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Slider(slider) => slider.name,
+            Self::Points(points) => points.name,
+        }
+    }
+
+    fn default(&self) -> Input {
+        match self {
+            Self::Slider(slider) => Input::Number(slider.default),
+            Self::Points(points) => Input::Points(Moved { at: points.default.to_vec(), chosen: None }),
+        }
+    }
+
+    fn read(&self, value: &Value) -> Result<Input, InputError> {
+        match self {
+            Self::Slider(slider) => slider.read(value).map(Input::Number),
+            Self::Points(points) => points.read(value).map(Input::Points),
+        }
+    }
+}
+
+/// Refuses what is not between two numbers; a NaN is between none.
+fn within(what: &str, value: f64, (least, most): (f64, f64)) -> Result<f64, InputError> {
+    if (least..=most).contains(&value) {
+        return Ok(value);
+    }
+    Err(InputError::Range { what: what.into(), value, least, most })
+}
+
+impl Slider {
+    fn read(&self, value: &Value) -> Result<f64, InputError> {
+        let wrong =
+            || InputError::Kind { name: self.name, found: value.to_string(), wanted: "a finite number" };
+        within(&format!("`{}`", self.name), value.as_f64().ok_or_else(wrong)?, self.range)
+    }
+
+    /// The slider as HTML, with its name and its value; a script turns positions into values.
+    fn html(&self) -> String {
+        let position = |value: f64| match self.scale {
+            Scale::Linear => value,
+            // Rounded, since the logarithm of a tenth is not quite −1.
+            Scale::Log => (value.log10() * 1e9).round() / 1e9,
+        };
+        let (least, most) = self.range;
+        format!(
+            "<label class=\"slider\"><span>{}</span><input type=\"range\" autocomplete=\"off\" data-name=\"{}\" \
+             data-scale=\"{}\" data-unit=\"{}\" min=\"{}\" max=\"{}\" step=\"{}\" value=\"{}\"><output></output></label>",
+            html(self.label),
+            self.name,
+            if self.scale == Scale::Log { "log" } else { "linear" },
+            html(self.unit),
+            position(least),
+            position(most),
+            self.step,
+            position(self.default),
+        )
+    }
+}
+
+impl Points {
+    fn read(&self, value: &Value) -> Result<Moved, InputError> {
+        let wrong = |found: &Value| InputError::Kind {
+            name: self.name,
+            found: found.to_string(),
+            wanted: "{\"at\": [[x, y], …]} with finite numbers, and perhaps \"chosen\"",
+        };
+        let at = value.get("at").and_then(Value::as_array).ok_or_else(|| wrong(value))?;
+        if at.len() != self.default.len() {
+            let (found, expected) = (at.len(), self.default.len());
+            return Err(InputError::Count { name: self.name, found, expected });
+        }
+        let point = |(i, point): (usize, &Value)| {
+            let pair = point.as_array().filter(|pair| pair.len() == 2).ok_or_else(|| wrong(point))?;
+            let coordinate = |k: usize| pair[k].as_f64().ok_or_else(|| wrong(point));
+            let name = |axis| format!("{axis} of point {i} of `{}`", self.name);
+            Ok((within(&name("x"), coordinate(0)?, self.x)?, within(&name("y"), coordinate(1)?, self.y)?))
+        };
+        let points: Vec<_> = at.iter().enumerate().map(point).collect::<Result<_, _>>()?;
+        let chosen = match value.get("chosen") {
+            None | Some(Value::Null) => None,
+            Some(chosen) => {
+                let index = chosen.as_u64().and_then(|i| usize::try_from(i).ok());
+                Some(index.filter(|i| *i < points.len()).ok_or_else(|| InputError::Chosen {
+                    name: self.name,
+                    chosen: chosen.to_string(),
+                    last: points.len().saturating_sub(1),
+                })?)
+            }
+        };
+        Ok(Moved { at: points, chosen })
+    }
+}
+
+impl Inputs {
+    /// Nobody has moved anything.
+    pub fn defaults(controls: &[Control]) -> Self {
+        Self(controls.iter().map(|c| (c.name(), c.default())).collect())
+    }
+
+    /// What a request says; a control that it leaves out is where it was at first.
+    ///
+    /// # Errors
+    /// If there is no such control, or a value is not what it takes.
+    pub fn read(controls: &[Control], sent: &Map<String, Value>) -> Result<Self, InputError> {
+        let unknown = |name: &String| !controls.iter().any(|c| c.name() == name);
+        if let Some(name) = sent.keys().find(|name| unknown(name)) {
+            let known = controls.iter().map(Control::name).collect::<Vec<_>>().join(", ");
+            return Err(InputError::Unknown { name: name.clone(), known });
+        }
+        let input = |c: &Control| Ok((c.name(), sent.get(c.name()).map_or(Ok(c.default()), |v| c.read(v))?));
+        controls.iter().map(input).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn get<'a, T>(&'a self, name: &str, take: impl Fn(&'a Input) -> Option<T>) -> Result<T, InputError> {
+        self.0.iter().find(|(own, _)| *own == name).and_then(|(_, input)| take(input)).ok_or_else(|| {
+            let known = self.0.iter().map(|(own, _)| *own).collect::<Vec<_>>().join(", ");
+            InputError::Unknown { name: name.into(), known }
+        })
+    }
+
+    /// The value of a slider.
+    ///
+    /// # Errors
+    /// If the figure has no slider of this name.
+    pub fn number(&self, name: &str) -> Result<f64, InputError> {
+        self.get(name, |input| match input {
+            Input::Number(value) => Some(*value),
+            Input::Points(_) => None,
+        })
+    }
+
+    /// Where points are.
+    ///
+    /// # Errors
+    /// If the figure has no points of this name.
+    pub fn points(&self, name: &str) -> Result<&Moved, InputError> {
+        self.get(name, |input| match input {
+            Input::Points(moved) => Some(moved),
+            Input::Number(_) => None,
+        })
+    }
+}
+
+/// The sliders of a figure and the button that puts everything back.
+pub(super) fn panel(controls: &[Control]) -> String {
+    let slider = |c: &Control| match c {
+        Control::Slider(slider) => slider.html(),
+        Control::Points(_) => String::new(),
+    };
+    let sliders: String = controls.iter().map(slider).collect();
+    format!("<div class=\"controls\">{sliders}<button type=\"button\" class=\"back\">Reset</button></div>")
+}
+
+/// The points of a figure as a drawing to lie over the plot: `size` is that of the plot, `frame` where its axes end (left,
+/// top, right, bottom), `x` and `y` the numbers at these ends.
+pub(super) fn handles(
+    controls: &[Control],
+    size: (u32, u32),
+    frame: [i32; 4],
+    x: (f64, f64),
+    y: (f64, f64),
+) -> String {
+    let mut drawing = String::new();
+    for control in controls {
+        let Control::Points(points) = control else { continue };
+        let label = html(points.label);
+        let list = |numbers: &[f64]| numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
+        let [left, top, right, bottom] = frame.map(f64::from);
+        drawing += &format!(
+            "<svg class=\"handles\" viewBox=\"0 0 {} {}\" role=\"group\" aria-label=\"points that can be moved\" \
+             data-name=\"{}\" data-frame=\"{}\" data-axes=\"{}\" data-limits=\"{}\" data-step=\"{}\">",
+            size.0,
+            size.1,
+            points.name,
+            list(&[left, top, right, bottom]),
+            list(&[x.0, y.1, x.1, y.0]),
+            list(&[points.x.0, points.x.1, points.y.0, points.y.1]),
+            points.step,
+        );
+        for (i, (px, py)) in points.default.iter().enumerate() {
+            // Assistive technology knows no two-way slider; it reads the text, and passes the arrow keys on.
+            drawing += &format!(
+                "<g class=\"handle\" tabindex=\"0\" role=\"slider\" aria-roledescription=\"point\" \
+                 aria-label=\"{label} {}\" aria-valuemin=\"{}\" aria-valuemax=\"{}\" aria-valuenow=\"{py}\" \
+                 aria-valuetext=\"x {px}, y {py}\" data-at=\"{px} {py}\"><circle class=\"reach\" r=\"24\"/>\
+                 <circle class=\"knob\" r=\"9\"/></g>",
+                i + 1,
+                points.y.0,
+                points.y.1,
+            );
+        }
+        drawing += "</svg>";
+    }
+    drawing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const TEMPERATURE: Slider = Slider {
+        name: "tau",
+        label: "temperature",
+        range: (0.1, 100.0),
+        step: 0.05,
+        scale: Scale::Log,
+        default: 1.0,
+        unit: "",
+    };
+    const CONTROLS: &[Control] = &[
+        Control::Slider(TEMPERATURE),
+        Control::Points(Points {
+            name: "samples",
+            label: "sample",
+            x: (0.0, 4.0),
+            y: (-1.0, 6.0),
+            step: 0.05,
+            default: &[(0.0, 1.0), (1.0, 3.0)],
+        }),
+    ];
+
+    fn read(sent: Value) -> Result<Inputs, String> {
+        Inputs::read(CONTROLS, sent.as_object().unwrap()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn what_is_sent_is_read_and_what_is_left_out_stays() {
+        assert_eq!(read(json!({})).unwrap(), Inputs::defaults(CONTROLS));
+        let inputs =
+            read(json!({ "tau": 2.5, "samples": { "at": [[4, -1], [0.5, 2]], "chosen": 1 } })).unwrap();
+        assert_eq!(inputs.number("tau"), Ok(2.5));
+        assert_eq!(
+            inputs.points("samples"),
+            Ok(&Moved { at: vec![(4.0, -1.0), (0.5, 2.0)], chosen: Some(1) })
+        );
+        // The ends belong to the range.
+        for end in [0.1, 100.0] {
+            assert_eq!(read(json!({ "tau": end })).unwrap().number("tau"), Ok(end));
+        }
+        let asked = inputs.number("samples").unwrap_err().to_string();
+        assert_eq!(asked, "no control is called `samples`; there are: tau, samples");
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_refused_with_the_value_and_the_range() {
+        let points = |at: Value| json!({ "samples": { "at": at } });
+        let cases = [
+            (json!({ "tau": 0.0999 }), "`tau` is 0.0999; allowed is 0.1 to 100"),
+            (json!({ "tau": 1e300 }), "allowed is 0.1 to 100"),
+            (json!({ "tau": "hot" }), "`tau` is \"hot\"; wanted is a finite number"),
+            (json!({ "tau": null }), "`tau` is null; wanted is a finite number"),
+            (json!({ "tua": 1.0 }), "no control is called `tua`; there are: tau, samples"),
+            (points(json!([[0, 0], [4.5, 0]])), "x of point 1 of `samples` is 4.5; allowed is 0 to 4"),
+            (points(json!([[0, -1.5], [4, 0]])), "y of point 0 of `samples` is -1.5; allowed is -1 to 6"),
+            (points(json!([[0, 0]])), "`samples` are 1 points; there must be 2"),
+            (points(json!([[0, 0], [0]])), "`samples` is [0]; wanted is"),
+            (points(json!([[0, 0], [null, 1]])), "`samples` is [null,1]; wanted is"),
+            (json!({ "samples": [[0, 0], [1, 1]] }), "`samples` is [[0,0],[1,1]]; wanted is"),
+            (
+                json!({ "samples": { "at": [[0, 0], [1, 1]], "chosen": 2 } }),
+                "point 2 of `samples` was moved; there are 0 to 1",
+            ),
+            (
+                json!({ "samples": { "at": [[0, 0], [1, 1]], "chosen": -1 } }),
+                "point -1 of `samples` was moved",
+            ),
+        ];
+        for (sent, expected) in cases {
+            let error = read(sent.clone()).unwrap_err();
+            assert!(error.contains(expected), "{sent}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_in_no_range() {
+        // JSON has no such numbers, but a caller in Rust may.
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            let error = within("δ", value, (0.1, 3.0)).unwrap_err().to_string();
+            assert_eq!(error, format!("δ is {value:?}; allowed is 0.1 to 3"));
+        }
+    }
+
+    #[test]
+    fn a_logarithmic_slider_moves_over_the_logarithms() {
+        let html = TEMPERATURE.html();
+        for part in
+            ["min=\"-1\"", "max=\"2\"", "value=\"0\"", "data-scale=\"log\"", "<span>temperature</span>"]
+        {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+    }
+}
