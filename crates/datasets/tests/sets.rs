@@ -189,6 +189,8 @@ fn noise_has_the_deviation_asked_for_and_the_seed_decides() {
     let first = cloud.features.slice(0, 0..n).unwrap().mean_axis(0).unwrap();
     assert!(first.all_close(&[1.0, -2.0].into(), 0.0, 0.02).unwrap(), "{first}");
     assert_eq!(counts(&cloud), [n, 5]);
+    let centres = blobs(&[[1.0, -2.0], [30.0, 4.0]], &[1, 2], 0.0, &mut rng(4)).unwrap();
+    assert_eq!(centres.features, [[1.0, -2.0], [30.0, 4.0], [30.0, 4.0]].into());
 
     let draw = |seed| spiral(&[5, 6], 1.0, 0.1, &mut rng(seed)).unwrap();
     assert_eq!(draw(1), draw(1));
