@@ -374,9 +374,7 @@ impl Fit {
 
     /// The intercepts, `[K]`, 0 without.
     pub fn intercept(&self) -> Tensor<f64> {
-        let zeros = || {
-            self.theta.as_slice()[..self.theta.dims()[1].min(self.theta.len())].iter().map(|_| 0.0).collect()
-        };
+        let zeros = || vec![0.0; self.theta.dims()[1]].into();
         if self.intercept { self.theta.select(0, 0).unwrap_or_else(|_| zeros()) } else { zeros() }
     }
 

@@ -77,6 +77,15 @@ fn fit(x: &Tensor<f64>, y: &Tensor<f64>, method: Method) -> Result<Fit, Failure>
     Ok(LinearRegression::new().intercept(false).method(method).fit(x, y)?)
 }
 
+/// A model with the drawn choice of an intercept and of weights.
+fn model(case: &mut Case<'_>, n: usize) -> LinearRegression {
+    let model = LinearRegression::new().intercept(case.choice("intercept") == "with");
+    match case.choice("weights") {
+        "some" => model.weights(&(0..n).map(|i| 1.0 + (i % 3) as f64).collect::<Vec<_>>()),
+        _ => model,
+    }
+}
+
 fn theta(fit: &Fit) -> Result<Tensor<f64>> {
     fit.parameters().select(1, 0)
 }
@@ -415,6 +424,78 @@ fn normal_equations() -> Vec<Property> {
             let h = statistics.leverage();
             let outside = h.iter().fold(0.0, |m: f64, &h| m.max(-h).max(h - 1.0));
             Ok((h.iter().sum::<f64>() - fit.rank() as f64).abs().max_or_nan(outside))
+        }),
+        conditioned(
+            "lls-normal-equation.inflation",
+            &["lls-normal-equation"],
+            "the variance inflation factor is 1/(1 − R²) of its column regressed on the others",
+        )
+        .draw(Draw::choice("intercept", &["with", "without"]))
+        .draw(Draw::choice("weights", &["none", "some"]))
+        .within("rounding, by the square of the condition number", 1e-9)
+        .check(|case| {
+            let ((x, y), d) = (full(case)?, case.size("d"));
+            let model = model(case, y.len());
+            if y.len() < d + 2 {
+                return Ok(0.0);
+            }
+            let vif = model.fit(&x, &y)?.statistics(0)?.variance_inflation_factors().to_vec();
+            let mut off: f64 = 0.0;
+            for (j, vif) in vif.iter().enumerate() {
+                let others = Tensor::concatenate(&[&x.slice(1, 0..j)?, &x.slice(1, j + 1..d)?], 1)?;
+                let one =
+                    model.clone().method(Method::Precise).fit(&others, &x.select(1, j)?)?.statistics(0)?;
+                // TSS/RSS, which is 1/(1 − R²) and does not cancel.
+                let definition = one.total_sum_of_squares / one.residual_sum_of_squares;
+                off = off.max_or_nan(relative(*vif, definition)).max_or_nan((1.0 - vif).max(0.0));
+            }
+            Ok(off / case.real("condition").powi(2).max(1.0))
+        }),
+        conditioned(
+            "lls-normal-equation.inflation-scale",
+            &["lls-normal-equation"],
+            "scaling a column by 2ᵏ changes no variance inflation factor, and another target neither",
+        )
+        .draw(Draw::choice("intercept", &["with", "without"]))
+        .draw(Draw::choice("weights", &["none", "some"]))
+        .draw(Draw::integer("k", -30..=30).limited(-200.0..=200.0))
+        .check(|case| {
+            let ((x, y), d) = (full(case)?, case.size("d"));
+            let model = model(case, y.len());
+            if y.len() < d + 2 {
+                return Ok(0.0);
+            }
+            let scale: Tensor<f64> =
+                (0..d).map(|j| if j == 0 { (case.integer("k") as f64).exp2() } else { 1.0 }).collect();
+            let plain = model.fit(&x, &y)?.statistics(0)?;
+            let scaled = model.fit(&x.mul(&scale)?, &y.map(|v| 1.0 - v))?.statistics(0)?;
+            let pairs = plain.variance_inflation_factors().iter().zip(scaled.variance_inflation_factors());
+            Ok(pairs.fold(0.0, |m: f64, (a, b)| m.max_or_nan((a - b).abs())))
+        }),
+        Property::new(
+            "lls-normal-equation.inflation-orthogonal",
+            &["lls-normal-equation"],
+            "it is 1 for orthogonal centred columns, and ∞ for just the columns that depend on each other",
+        )
+        .draw(Draw::size("d", 1..=4))
+        .draw(Draw::integer("more", 2..=8).limited(2.0..=64.0))
+        .draw(Draw::seed("values"))
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let (d, mut rng) = (case.size("d"), rng(case.seed("values")));
+            let n = d + 1 + case.size("more");
+            // An orthonormal basis that begins with the constant: the rest is orthogonal and centred.
+            let some = Tensor::random([n, d + 1], &StandardNormal, &mut rng)?;
+            let basis = Tensor::concatenate(&[&Tensor::ones([n, 1])?, &some], 1)?.qr()?.0;
+            let (x, extra) = (basis.slice(1, 1..d + 1)?, basis.slice(1, d + 1..d + 2)?);
+            let y = Tensor::random([n], &StandardNormal, &mut rng)?;
+            let of = |x: &Tensor<f64>| -> Result<Vec<f64>, Failure> {
+                Ok(LinearRegression::new().fit(x, &y)?.statistics(0)?.variance_inflation_factors().to_vec())
+            };
+            let ones = of(&x)?.iter().fold(0.0, |m: f64, v| m.max_or_nan((v - 1.0).abs()));
+            let twins = of(&Tensor::concatenate(&[&x, &extra, &extra.scale(3.0)], 1)?)?;
+            let apart = twins[..d].iter().fold(ones, |m, v| m.max_or_nan((v - 1.0).abs()));
+            Ok(if twins[d..].iter().all(|&v| v == f64::INFINITY) { apart } else { f64::INFINITY })
         }),
         conditioned(
             "lls-normal-equation.one-predictor",
