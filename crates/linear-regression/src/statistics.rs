@@ -68,6 +68,9 @@ impl Statistics {
             if fit.has_intercept() { sum(&|i| weight(i) * y.as_slice()[i]) / total_weight } else { 0.0 };
         let rss = sum(&|i| weight(i) * residuals[i] * residuals[i]);
         let tss = sum(&|i| weight(i) * (y.as_slice()[i] - centre).powi(2));
+        if !(rss.is_finite() && tss.is_finite()) {
+            return Err(Error::Overflow { what: "a sum of squares" });
+        }
         let variance = rss / freedom as f64;
         let about = usize::from(fit.has_intercept());
         let r_squared = 1.0 - rss / tss;
@@ -103,7 +106,7 @@ impl Statistics {
             f_p_value,
             parameters,
             inflation: inflation(fit, &spread)?,
-            leverage: leverage(fit)?,
+            leverage: fit.leverage.clone(),
             residuals,
             weights: fit.weights.clone(),
         })
@@ -231,14 +234,6 @@ fn inflation(fit: &Fit, spread: &Tensor<f64>) -> Result<Vec<f64>> {
         if dependent { f64::INFINITY } else { spread.as_slice()[j + about] * squares.as_slice()[j] }
     };
     Ok((0..d).map(one).collect())
-}
-
-fn leverage(fit: &Fit) -> Result<Vec<f64>> {
-    let plain = quadratic_forms(fit, &fit.x)?;
-    Ok(match &fit.weights {
-        Some(w) => plain.iter().zip(w).map(|(q, w)| q * w).collect(),
-        None => plain,
-    })
 }
 
 fn student(freedom: usize) -> Result<StudentsT> {
