@@ -46,6 +46,10 @@ pub(crate) fn demo() -> Result<String> {
 pub(crate) fn sample(table: &Table, options: &Options) -> Result<Sample> {
     let target = options.target.as_deref().unwrap_or("progression");
     let weights = options.weights.as_deref();
+    // The target first: if the delimiter is another, its name is what is not found.
+    for name in [target].into_iter().chain(weights).filter(|name| !table.names().contains(name)) {
+        table.column(name).map_err(|e| with_hint(e, table, options))?;
+    }
     let names = predictors(table, options, target, weights)?;
     let used: Vec<&str> = names.iter().copied().chain([target]).chain(weights).collect();
     let columns: Vec<Tensor<f64>> = used
@@ -125,7 +129,6 @@ fn predictors<'a>(
     if options.columns.is_empty() {
         let names: Vec<&str> =
             table.names().into_iter().filter(|&n| n != target && Some(n) != weights).collect();
-        // A name that no column has is reported where it is looked up, with its neighbours.
         ensure!(
             !names.is_empty(),
             "{}: no column is left to explain `{target}` by (columns: {})",

@@ -4,6 +4,10 @@
 //! cargo run --release -p gradus-linear-regression --example fit_csv -- --demo --plots out/
 //! cargo run --release -p gradus-linear-regression --example fit_csv -- data.csv --target y
 //! ```
+//!
+//! `--weights` are variance weights, as in statsmodels' WLS: a row's variance is proportional to 1/weight, the degrees of
+//! freedom are rows minus parameters. Frequency weights, where 3 stands for three equal rows, give the same coefficients, but
+//! Σ weights minus parameters degrees of freedom: for those, repeat the rows.
 
 mod data;
 mod diagnostics;

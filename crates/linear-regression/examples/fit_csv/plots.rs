@@ -60,9 +60,9 @@ pub(crate) fn of_fit(
     let roots: Vec<f64> = d.standardised.iter().map(|r| r.abs().sqrt()).collect();
     let parameters = fit.rank() as f64;
     let mut influence =
-        plot(sample, "leverage", "Leverage and studentised residuals", leverage, &d.standardised);
+        plot(sample, "leverage", "Studentised residuals against leverage", leverage, &d.standardised);
     influence.x_name = "leverage (the hat matrix' diagonal)".into();
-    influence.y_name = "standardised residual".into();
+    influence.y_name = "studentised residual (internally)".into();
     influence.named = largest(&statistics.cooks_distances(), NAMED);
     influence.with = vec![(0.0, 0.0)];
     influence.curves.push(level(0.0, 0.0..leverage.iter().fold(0.0, |m, h| f64::max(m, *h))));

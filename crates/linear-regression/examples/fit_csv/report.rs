@@ -1,11 +1,14 @@
-//! The report: a block of facts, the coefficients, the tests of the residuals, the samples that weigh most.
+//! The report: the fit's own summary with the inflation factors beside it, what the residuals tell, the samples that weigh
+//! most.
 
 use crate::data::Sample;
 use crate::diagnostics::Diagnostics;
-use gradus_linear_regression::{Fit, Method, Result, Statistics};
+use gradus_linear_regression::{Fit, Result, Statistics, Summary};
 use std::fmt::Write;
 
-const WIDTH: usize = 90;
+/// The summary's width, and the column that is added to it.
+const WIDTH: usize = 78 + INFLATION;
+const INFLATION: usize = 10;
 const DIGITS: usize = 6;
 /// How many samples are listed by Cook's distance.
 const LISTED: usize = 5;
@@ -19,46 +22,57 @@ pub(crate) fn report(
     confidence: f64,
 ) -> Result<String> {
     let (s, d) = (statistics, diagnostics);
-    let mut out = opening(sample, fit);
+    let names: Vec<&str> = sample.names.iter().map(String::as_str).collect();
+    let mut out = opening(sample);
+    out += &with_inflation(&fit.summary(&names, 0, confidence)?, fit, s);
     let model = s.samples - s.degrees_of_freedom - usize::from(fit.has_intercept());
-    let centred = if fit.has_intercept() { "R-squared" } else { "R-squared (about 0)" };
     out += &two_columns(&[
-        ("Dep. variable", sample.target.clone(), centred, number(s.r_squared)),
-        ("Method", method(fit.method()).to_string(), "Adj. R-squared", number(s.adjusted_r_squared)),
-        ("No. observations", s.samples.to_string(), "F-statistic", number(s.f_value)),
-        ("Rows left out", sample.left_out.to_string(), "Prob (F-statistic)", number(s.f_p_value)),
-        ("Df residuals", s.degrees_of_freedom.to_string(), "Log-likelihood", number(d.log_likelihood)),
-        ("Df model", model.to_string(), "AIC", number(d.aic)),
-        ("Residual std. dev.", number(s.residual_variance.sqrt()), "BIC", number(d.bic)),
-        ("Cond. no., scaled", number(fit.condition()), "Cond. no.", number(d.condition)),
+        ("degrees of freedom, model", model.to_string(), "log-likelihood", number(d.log_likelihood)),
+        ("residual sum of squares", number(s.residual_sum_of_squares), "AIC", number(d.aic)),
+        ("condition number, unscaled", number(d.condition), "BIC", number(d.bic)),
+        ("omnibus", number(d.omnibus), "Jarque–Bera", number(d.jarque_bera)),
+        ("P(omnibus)", number(d.omnibus_p), "P(Jarque–Bera)", number(d.jarque_bera_p)),
+        ("skew", number(d.skew), "Durbin–Watson", number(d.durbin_watson)),
+        ("kurtosis", number(d.kurtosis), "", String::new()),
     ]);
-    out += &rule('-');
-    out += &coefficients(sample, fit, s, confidence)?;
-    out += &rule('-');
-    out += &two_columns(&[
-        ("Omnibus", number(d.omnibus), "Durbin-Watson", number(d.durbin_watson)),
-        ("Prob(Omnibus)", number(d.omnibus_p), "Jarque-Bera (JB)", number(d.jarque_bera)),
-        ("Skew", number(d.skew), "Prob(JB)", number(d.jarque_bera_p)),
-        ("Kurtosis", number(d.kurtosis), "", String::new()),
-    ]);
-    out += &rule('-');
+    out += &rule('─');
     out += &most_influential(sample, s, d);
-    out += &rule('=');
+    out += &rule('═');
     out += &notes(sample, fit, s);
     Ok(out)
 }
 
+/// The summary with one column more: a parameter's row gets its inflation factor, a rule gets longer.
+fn with_inflation(summary: &Summary, fit: &Fit, s: &Statistics) -> String {
+    let spared = usize::from(fit.has_intercept());
+    let factors = s.variance_inflation_factors().iter().map(|v| number(*v));
+    // The column's name stands over the factors; the intercept has none.
+    let mut column = ["VIF".to_string()].into_iter().chain((0..spared).map(|_| String::new())).chain(factors);
+    let (mut out, mut in_table) = (String::new(), false);
+    for line in summary.to_string().lines() {
+        in_table |= line.contains("P>|t|");
+        let added = match line.chars().next() {
+            Some(c @ ('═' | '─')) if line.chars().all(|other| other == c) => {
+                c.to_string().repeat(INFLATION)
+            }
+            _ if in_table => column.next().map(|cell| format!("{cell:>INFLATION$}")).unwrap_or_default(),
+            _ => String::new(),
+        };
+        out += format!("{line}{added}").trim_end();
+        out.push('\n');
+    }
+    out
+}
+
 /// The report of a penalised fit, whose statistics would mislead.
 pub(crate) fn ridge_report(sample: &Sample, fit: &Fit, lambda: f64, residuals: &[f64]) -> Result<String> {
-    let mut out = opening(sample, fit);
+    let mut out = opening(sample) + &rule('═');
     let rss: f64 = residuals.iter().map(|e| e * e).sum();
     out += &two_columns(&[
-        ("Dep. variable", sample.target.clone(), "Ridge", number(lambda)),
-        ("Method", method(fit.method()).to_string(), "Residual sum of squares", number(rss)),
-        ("No. observations", sample.y.len().to_string(), "Cond. no., scaled", number(fit.condition())),
-        ("Rows left out", sample.left_out.to_string(), "", String::new()),
+        ("samples", sample.y.len().to_string(), "ridge", number(lambda)),
+        ("condition number", number(fit.condition()), "residual sum of squares", number(rss)),
     ]);
-    out += &rule('-');
+    out += &rule('─');
     let names = parameter_names(sample, fit);
     let rows: Vec<Vec<String>> = names
         .iter()
@@ -66,37 +80,22 @@ pub(crate) fn ridge_report(sample: &Sample, fit: &Fit, lambda: f64, residuals: &
         .map(|(name, b)| vec![(*name).to_string(), number(*b)])
         .collect();
     out += &table(&["", "coef"], &rows);
-    out += &rule('=');
+    out += &rule('─');
+    out += &format!("{}:\n{}\n", fit.method(), fit.reason());
+    out += &rule('═');
     out += "A ridge pulls the coefficients towards 0 (the intercept is spared): they are biased, so that standard\n\
             errors, p-values and the plots by leverage would not mean what they say. They are not given.\n";
     Ok(out)
 }
 
-fn opening(sample: &Sample, fit: &Fit) -> String {
+fn opening(sample: &Sample) -> String {
     let kind = if sample.weights.is_some() { "Weighted least squares" } else { "Least squares" };
-    let title = format!("{kind}: {}, {}", sample.file, fit.reason());
-    format!("{}\n{}", title, rule('='))
-}
-
-fn coefficients(sample: &Sample, fit: &Fit, s: &Statistics, confidence: f64) -> Result<String> {
-    let tail = (1.0 - confidence) / 2.0;
-    let (low, high) = (format!("[{}", number(tail)), format!("{}]", number(1.0 - tail)));
-    let intervals = s.confidence_intervals(confidence)?;
-    // The intercept has no inflation factor.
-    let spared = usize::from(fit.has_intercept());
-    let inflation =
-        (0..spared).map(|_| String::new()).chain(s.variance_inflation_factors().iter().map(|v| number(*v)));
-    let rows: Vec<Vec<String>> = parameter_names(sample, fit)
-        .into_iter()
-        .zip(inflation)
-        .enumerate()
-        .map(|(i, (name, inflation))| {
-            let (b, (from, to)) = (fit.parameters().as_slice()[i], intervals[i]);
-            let numbers = [b, s.standard_errors[i], s.t_values[i], s.p_values[i], from, to].map(number);
-            [name.to_string()].into_iter().chain(numbers).chain([inflation]).collect()
-        })
-        .collect();
-    Ok(table(&["", "coef", "std err", "t", "P>|t|", &low, &high, "VIF"], &rows))
+    let out = match sample.left_out {
+        0 => String::new(),
+        1 => ", 1 row left out".to_string(),
+        n => format!(", {n} rows left out"),
+    };
+    format!("{kind}: {} of {}, {} rows{out}\n", sample.target, sample.file, sample.y.len())
 }
 
 fn most_influential(sample: &Sample, s: &Statistics, d: &Diagnostics) -> String {
@@ -115,11 +114,12 @@ fn most_influential(sample: &Sample, s: &Statistics, d: &Diagnostics) -> String 
 fn notes(sample: &Sample, fit: &Fit, s: &Statistics) -> String {
     let mut out = String::new();
     if sample.weights.is_some() {
-        out += "Weights are taken as 1/variance: Df residuals counts rows, not weights. Weights that count equal rows\n\
-                would have sum(weights) instead; see --help. Residuals are multiplied by the root of their weight.\n";
+        out += "Weights are taken as 1/variance: the degrees of freedom count rows. Weights that count equal rows\n\
+                would count sum(weights) instead; see --help. Residuals are multiplied by the root of their weight.\n";
     }
     if !fit.has_intercept() {
-        out += "Without an intercept R-squared is about 0, not about the mean: it does not compare with one that is.\n";
+        out +=
+            "Without an intercept R² is about 0, not about the mean: it does not compare with one that is.\n";
     }
     let parameters = fit.parameters().len();
     if fit.rank() < parameters {
@@ -155,16 +155,6 @@ fn parameter_names<'a>(sample: &'a Sample, fit: &Fit) -> Vec<&'a str> {
         .into_iter()
         .chain(sample.names.iter().map(String::as_str))
         .collect()
-}
-
-fn method(method: Method) -> &'static str {
-    match method {
-        Method::Auto => "automatic",
-        Method::NormalEquations => "normal equations",
-        Method::Qr => "QR",
-        Method::Svd => "SVD",
-        Method::Precise => "QR, double-double",
-    }
 }
 
 /// Six significant digits, as C's `%g` prints them.
