@@ -260,7 +260,7 @@ impl Plot {
             .y_desc(self.y_name.as_str())
             .draw()?;
         let inside = |p: &(f64, f64)| x.contains(&p.0) && y.contains(&p.1);
-        let shown = |i: usize| i % stride == 0 || self.named.contains(&i);
+        let shown = |i: usize| i.is_multiple_of(stride) || self.named.contains(&i);
         let points = self.points.iter().enumerate().filter(|(i, p)| shown(*i) && inside(p));
         chart.draw_series(points.map(|(_, &p)| Circle::new(p, 3, POINT.mix(0.55).filled())))?;
 
