@@ -71,7 +71,8 @@ pub(crate) fn table(bytes: &[u8], file: &str, options: &CsvOptions) -> Result<Ta
         .enumerate()
         .map(|(i, name)| Column::new(name, &Cells { rows: &rows, column: i, options, source: &source }))
         .collect::<Result<_>>()?;
-    Ok(Table::new(file.to_string(), columns, rows.len(), dropped))
+    let lines = rows.into_iter().map(|(_, line)| line).collect();
+    Ok(Table::new(file.to_string(), columns, lines, dropped))
 }
 
 /// A file on its way through the reader, with what its error messages need.

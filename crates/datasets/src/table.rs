@@ -26,13 +26,14 @@ use std::path::Path;
 pub struct Table {
     file: String,
     columns: Vec<Column>,
-    rows: usize,
+    /// One for each row: the line at which it starts.
+    lines: Vec<u64>,
     dropped: usize,
 }
 
 impl Table {
-    pub(crate) fn new(file: String, columns: Vec<Column>, rows: usize, dropped: usize) -> Self {
-        Self { file, columns, rows, dropped }
+    pub(crate) fn new(file: String, columns: Vec<Column>, lines: Vec<u64>, dropped: usize) -> Self {
+        Self { file, columns, lines, dropped }
     }
 
     /// Reads a file that has a header, commas and no missing value. [`CsvOptions`] reads others.
@@ -68,7 +69,18 @@ impl Table {
 
     /// How many rows there are.
     pub fn rows(&self) -> usize {
-        self.rows
+        self.lines.len()
+    }
+
+    /// The line of the file at which each row starts, from 1: where to look for a sample that stands out.
+    ///
+    /// ```
+    /// let table = gradus_datasets::Table::parse("x\n\n1\n2\n")?;
+    /// assert_eq!(table.lines(), [3, 4]); // the blank line 2 is no row
+    /// # Ok::<(), gradus_datasets::Error>(())
+    /// ```
+    pub fn lines(&self) -> &[u64] {
+        &self.lines
     }
 
     /// How many rows were left out because they miss a value.
@@ -82,8 +94,8 @@ impl Table {
     /// If there is no such column, or a cell in it is no number.
     pub fn tensor(&self, names: &[&str]) -> Result<Tensor<f64>> {
         let columns = names.iter().map(|name| self.find(name)?.numbers()).collect::<Result<Vec<_>>>()?;
-        let values = (0..self.rows).flat_map(|row| columns.iter().map(move |column| column[row])).collect();
-        Ok(Tensor::from_vec(values, [self.rows, columns.len()])?)
+        let values = (0..self.rows()).flat_map(|row| columns.iter().map(move |column| column[row])).collect();
+        Ok(Tensor::from_vec(values, [self.rows(), columns.len()])?)
     }
 
     /// One column as numbers. **Shapes**: `[N]`.
@@ -91,7 +103,7 @@ impl Table {
     /// # Errors
     /// If there is no such column, or a cell in it is no number.
     pub fn column(&self, name: &str) -> Result<Tensor<f64>> {
-        Ok(Tensor::from_vec(self.find(name)?.numbers()?.to_vec(), [self.rows])?)
+        Ok(Tensor::from_vec(self.find(name)?.numbers()?.to_vec(), [self.rows()])?)
     }
 
     /// One column as classes: their codes, and what the codes mean, in order of first appearance. In a column of
@@ -101,7 +113,7 @@ impl Table {
     /// If there is no such column, or it misses a value.
     pub fn classes(&self, name: &str) -> Result<(Tensor<u32>, Vec<String>)> {
         let (codes, names) = self.find(name)?.classes()?;
-        Ok((Tensor::from_vec(codes, [self.rows])?, names))
+        Ok((Tensor::from_vec(codes, [self.rows()])?, names))
     }
 
     /// The first `n` rows, to be printed.

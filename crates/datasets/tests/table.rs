@@ -26,6 +26,7 @@ fn missing_values_are_dropped_or_filled_as_chosen() {
     let dropped = CsvOptions::new().missing(Missing::DropRow).parse(text).unwrap();
     assert_eq!((dropped.rows(), dropped.dropped()), (2, 2));
     assert_eq!(dropped.column("x").unwrap().as_slice(), [1.0, 4.0]);
+    assert_eq!(dropped.lines(), [2, 5]);
     // The category of a dropped row does not exist.
     let (codes, names) = dropped.classes("k").unwrap();
     assert_eq!((codes.as_slice(), names), ([0, 1].as_slice(), vec!["a".to_string(), "c".to_string()]));
@@ -55,6 +56,18 @@ fn columns_come_in_the_order_asked_for() {
     assert_eq!(table.tensor(&["c", "a"]).unwrap(), [[3.0, 1.0], [6.0, 4.0]].into());
     assert_eq!(table.tensor(&["b", "b"]).unwrap(), [[2.0, 2.0], [5.0, 5.0]].into());
     assert_eq!(table.tensor(&[]).unwrap().dims(), [2, 0]);
+}
+
+#[test]
+fn rows_know_their_lines() {
+    for (text, lines) in [
+        ("a\n1\n2\n", vec![2, 3]),
+        ("\n\na,b\r\n\r\n\"x\r\ny\",1\r\nz,2", vec![5, 7]),
+        ("a\r1\r\r2\r", vec![2, 4]),
+    ] {
+        assert_eq!(Table::parse(text).unwrap().lines(), lines, "{text:?}");
+    }
+    assert_eq!(CsvOptions::new().header(Header::No).parse("1\n2\n").unwrap().lines(), [1, 2]);
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub struct Statistics {
     /// Its probability, if all coefficients were 0.
     pub f_p_value: f64,
     parameters: Vec<f64>,
+    inflation: Vec<f64>,
     leverage: Vec<f64>,
     residuals: Vec<f64>,
     weights: Option<Vec<f64>>,
@@ -67,6 +68,9 @@ impl Statistics {
             if fit.has_intercept() { sum(&|i| weight(i) * y.as_slice()[i]) / total_weight } else { 0.0 };
         let rss = sum(&|i| weight(i) * residuals[i] * residuals[i]);
         let tss = sum(&|i| weight(i) * (y.as_slice()[i] - centre).powi(2));
+        if !(rss.is_finite() && tss.is_finite()) {
+            return Err(Error::Overflow { what: "a sum of squares" });
+        }
         let variance = rss / freedom as f64;
         let about = usize::from(fit.has_intercept());
         let r_squared = 1.0 - rss / tss;
@@ -101,7 +105,8 @@ impl Statistics {
             f_value,
             f_p_value,
             parameters,
-            leverage: leverage(fit)?,
+            inflation: inflation(fit, &spread)?,
+            leverage: fit.leverage.clone(),
             residuals,
             weights: fit.weights.clone(),
         })
@@ -122,6 +127,31 @@ impl Statistics {
             return Err(option("confidence", confidence, "strictly between 0 and 1"));
         }
         Ok(student(self.degrees_of_freedom)?.inverse_cdf(0.5 + confidence / 2.0))
+    }
+
+    /// The variance inflation factor of each coefficient, the intercept not among them: by how much the other columns multiply
+    /// the variance of its estimate.
+    ///
+    /// **Formula**: VIFⱼ = 1/(1 − Rⱼ²), Rⱼ² that of the (weighted) regression of column j on the others, with the intercept if
+    /// the fit has one; without, Rⱼ² is about 0. At least 1, and 1 for a column orthogonal to the others; ∞ for one that depends
+    /// on them.
+    ///
+    /// **Numerics**: no column is regressed and no (XᵀX)⁻¹ formed: with (XᵀX)⁻¹ = B·Bᵀ it is the squared length of B's row j
+    /// times column j's sum of squares about its mean. Scaling a column changes nothing.
+    ///
+    /// **Source**: Marquardt 1970; Belsley, Kuh & Welsch 1980, §3.2.
+    ///
+    /// ```
+    /// use gradus_linear_regression::LinearRegression;
+    /// use gradus_tensor::Tensor;
+    /// let x = Tensor::from([[1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [4.0, 5.0]]); // the columns go nearly together
+    /// let fit = LinearRegression::new().fit(&x, &Tensor::from([1.0, 3.0, 2.0, 4.0]))?;
+    /// let vif = fit.statistics(0)?.variance_inflation_factors().to_vec();
+    /// assert!((vif[0] - 175.0 / 6.0).abs() < 1e-10 && (vif[1] - vif[0]).abs() < 1e-10); // of two columns each has the same
+    /// # Ok::<(), gradus_linear_regression::Error>(())
+    /// ```
+    pub fn variance_inflation_factors(&self) -> &[f64] {
+        &self.inflation
     }
 
     /// How much each sample's own value moves its prediction: the hat matrix' diagonal. It adds up to the rank.
@@ -178,12 +208,32 @@ fn quadratic_forms(fit: &Fit, x: &Tensor<f64>) -> Result<Vec<f64>> {
     Ok(a.matmul(&fit.root)?.map(|v| v * v).sum_axis(1)?.into_vec())
 }
 
-fn leverage(fit: &Fit) -> Result<Vec<f64>> {
-    let plain = quadratic_forms(fit, &fit.x)?;
-    Ok(match &fit.weights {
-        Some(w) => plain.iter().zip(w).map(|(q, w)| q * w).collect(),
-        None => plain,
-    })
+/// Each coefficient's variance relative to the one it had alone: `spread` is the diagonal of (XᵀX)⁻¹, the intercept's first.
+fn inflation(fit: &Fit, spread: &Tensor<f64>) -> Result<Vec<f64>> {
+    let (n, d) = (fit.x.dims()[0], fit.x.dims()[1]);
+    let about = usize::from(fit.has_intercept());
+    let weights =
+        fit.weights.as_ref().map_or_else(|| Tensor::ones([n]), |w| Ok(w.iter().copied().collect()))?;
+    let (total, weights) = (weights.sum(), weights.insert_axis(1)?);
+    let centred = match about {
+        0 => fit.x.clone(),
+        _ => fit.x.sub(&fit.x.mul(&weights)?.sum_axis(0)?.map(|s| s / total))?,
+    };
+    let squares = centred.map(|v| v * v).mul(&weights)?.sum_axis(0)?;
+    // Dependent columns: a pseudo-inverse stands for the inverse, right for a column that takes no part in the dependence. Such a
+    // one lies in the row space, where B's normed columns V are an orthonormal basis: its row of V has length 1.
+    let within = if fit.rank() < d + about {
+        let rows = fit.root.slice(0, about..d + about)?;
+        let lengths = rows.map(|v| v * v).sum_axis(0)?.map(|l| if l > 0.0 { 1.0 / l } else { 0.0 });
+        rows.map(|v| v * v).mul(&lengths)?.sum_axis(1)?
+    } else {
+        Tensor::ones([d])?
+    };
+    let one = |j: usize| {
+        let dependent = within.as_slice()[j] < 1.0 - 1e-8;
+        if dependent { f64::INFINITY } else { spread.as_slice()[j + about] * squares.as_slice()[j] }
+    };
+    Ok((0..d).map(one).collect())
 }
 
 fn student(freedom: usize) -> Result<StudentsT> {
