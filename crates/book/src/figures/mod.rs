@@ -7,6 +7,7 @@ mod activations;
 mod least_squares;
 mod losses;
 mod plot;
+mod statistics;
 
 pub use plot::{Figure, Plot};
 
@@ -21,6 +22,11 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("digits-lost", least_squares::digits_lost),
     ("ridge-path", least_squares::ridge_path),
     ("descent", least_squares::descent),
+    ("hundred-intervals", statistics::hundred_intervals),
+    ("student-density", statistics::student_density),
+    ("bands", statistics::bands),
+    ("noise-explains", statistics::noise_explains),
+    ("influence", statistics::influence),
     ("sigmoid", activations::sigmoid),
     ("sigmoid-forms", activations::sigmoid_forms),
     ("saturation", activations::saturation),
