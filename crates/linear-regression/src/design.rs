@@ -4,14 +4,28 @@ use crate::{Error, Result};
 use gradus_tensor::Tensor;
 
 /// X with its rows multiplied by √weight, a column of ones in front if there is an intercept, √ridge·I below (the
-/// intercept spared), columns scaled by powers of two; and y accordingly.
+/// intercept spared), columns scaled by powers of two; and y
+/// accordingly.
 pub(crate) struct Design {
     /// `[M, P]`, row-major.
     pub(crate) a: Tensor<f64>,
     /// `[M, K]`.
     pub(crate) b: Tensor<f64>,
-    /// What each column was multiplied by.
-    pub(crate) scale: Vec<f64>,
+    /// What each column of a was multiplied by, `[P]`.
+    pub(crate) scale: Tensor<f64>,
+    /// What each column of b was multiplied by, `[K]`.
+    pub(crate) unit: Tensor<f64>,
+}
+
+/// For each column a power of two that takes its length to between ½ and 1, 1 for a column of zeros: rounds nothing, and no
+/// square of an element overflows or vanishes afterwards. The powers have finite inverses.
+pub(crate) fn powers(a: &Tensor<f64>) -> Result<Tensor<f64>> {
+    let power =
+        |size: f64| if size > 0.0 { (-size.log2().ceil()).clamp(-1022.0, 1022.0).exp2() } else { 1.0 };
+    let first = a.abs().max_axis(0)?.map(power);
+    let lengths = a.mul(&first)?.map(|v| v * v).sum_axis(0)?.sqrt();
+    let both = |first: f64, length: f64| (first * power(length)).clamp(f64::MIN_POSITIVE, 1022f64.exp2());
+    Ok(first.zip(&lengths, both)?)
 }
 
 /// Checked data: X, y as `[N, K]`, and the weights.
@@ -64,6 +78,10 @@ impl Data {
                     return Err(Error::Option { name, value, allowed: "finite and at least 0" });
                 }
                 let total: f64 = w.iter().sum();
+                if total.is_infinite() {
+                    let allowed = "a finite sum";
+                    return Err(Error::Option { name: "weights", value: "a sum of inf".into(), allowed });
+                }
                 if total == 0.0 {
                     return Err(Error::Option {
                         name: "weights",
@@ -93,11 +111,7 @@ impl Data {
             a = Tensor::concatenate(&[&a, &below], 0)?;
             b = b.pad(0, 0, d, 0.0)?;
         }
-        // Powers of two: the scaled columns are exact, of length between ½ and 1.
-        let lengths = a.map(|v| v * v).sum_axis(0)?.sqrt();
-        let power = |&l: &f64| if l > 0.0 && l.is_finite() { (-l.log2().ceil()).exp2() } else { 1.0 };
-        let scale: Vec<f64> = lengths.as_slice().iter().map(power).collect();
-        let a = a.mul(&scale.iter().copied().collect())?;
-        Ok(Design { a, b, scale })
+        let (scale, unit) = (powers(&a)?, powers(&b)?);
+        Ok(Design { a: a.mul(&scale)?, b: b.mul(&unit)?, scale, unit })
     }
 }

@@ -64,6 +64,47 @@ pub enum Error {
         /// The tolerance that it was found with.
         tolerance: f64,
     },
+    /// Columns that go too nearly together for a method.
+    #[error(
+        "{method}: the condition number is {condition:e}, allowed: up to {limit:e}; Method::Qr has no limit"
+    )]
+    IllConditioned {
+        /// The method.
+        method: &'static str,
+        /// The condition number of the scaled columns.
+        condition: f64,
+        /// The largest that the method takes.
+        limit: f64,
+    },
+    /// A result beyond the largest number.
+    #[error("{what} is beyond the largest number; divide the data by a power of ten")]
+    Overflow {
+        /// The result.
+        what: &'static str,
+    },
+    /// Gradient descent that went up.
+    #[error(
+        "gradient descent diverged in step {step}, at a cost of {cost:e}: the learning rate {rate} is not below {bound}, two over \
+         the largest eigenvalue of the Hessian"
+    )]
+    Diverged {
+        /// The learning rate.
+        rate: f64,
+        /// What it must be below.
+        bound: f64,
+        /// The step in which that was plain.
+        step: usize,
+        /// The cost there.
+        cost: f64,
+    },
+    /// Names of another number than there are columns.
+    #[error("there are {got} names, expected {expected}, one for each column of X, or none")]
+    Names {
+        /// How many columns X has.
+        expected: usize,
+        /// How many names came.
+        got: usize,
+    },
     /// A statistic that needs more samples than coefficients.
     #[error("{what} needs more samples than coefficients: {samples} samples, rank {rank}")]
     NoFreedom {

@@ -1,21 +1,25 @@
 //! A fit with its options: which method, why, and what came of it.
 
-use crate::design::Data;
+use crate::design::{Data, powers};
 use crate::double::Double;
-use crate::solve::{self, Solution, rank, singular_values};
+use crate::solve::{self, Solution, rank};
 use crate::statistics::Statistics;
 use crate::{Error, Result};
-use gradus_tensor::Tensor;
+use gradus_tensor::{Tensor, Transpose};
 use std::fmt;
 
 /// How the least-squares problem is solved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Method {
-    /// QR where the columns are independent, else SVD; the fit says which and why.
+    /// The fastest that loses nothing; the fit says which and why: [`CholeskyQr`](Self::CholeskyQr) for at least four samples a
+    /// column and a condition number of up to 10⁵, else [`Qr`](Self::Qr), and [`Svd`](Self::Svd) for dependent columns.
     #[default]
     Auto,
     /// XᵀX and Cholesky: the fastest, and the condition number squared.
     NormalEquations,
+    /// QR by Cholesky's factor of XᵀX, taken twice, with iterative refinement: made of products, and exact as
+    /// [`Qr`](Self::Qr) is. Refuses a condition number above 10⁵.
+    CholeskyQr,
     /// Householder QR with iterative refinement.
     Qr,
     /// Singular value decomposition: the solution of smallest norm, whatever the rank.
@@ -29,6 +33,7 @@ impl Method {
         match self {
             Method::Auto => "Method::Auto",
             Method::NormalEquations => "Method::NormalEquations",
+            Method::CholeskyQr => "Method::CholeskyQr",
             Method::Qr => "Method::Qr",
             Method::Svd => "Method::Svd",
             Method::Precise => "Method::Precise",
@@ -123,33 +128,40 @@ impl LinearRegression {
         let design = data.design(self.intercept, self.ridge)?;
         let (m, p) = (design.a.dims()[0], design.a.dims()[1]);
         let tolerance = self.tolerance.unwrap_or(m.max(p) as f64 * f64::EPSILON);
-        let s = singular_values(&design.a)?;
-        let rank = rank(&s, tolerance);
-        let condition = match (s.first(), s.last()) {
-            (Some(&first), Some(&last)) if rank == p => first / last,
-            (None, _) => 1.0,
-            _ => f64::INFINITY,
+        let cheap = match self.method {
+            Method::Auto => p > 0 && m >= TALL * p,
+            method => method == Method::CholeskyQr && m >= p,
         };
-        let (method, reason) = self.choose(rank, p, condition);
-        let deficient = Error::RankDeficient { method: method.name(), rank, columns: p, tolerance };
+        let safe = if cheap { solve::cholesky_qr(&design.a)? } else { None };
+        // Where the product settles the question, the reflections are not made.
+        let safe = safe.filter(|factors| rank(&factors.s, tolerance) == p);
+        let by_products = safe.is_some();
+        let factors = safe.map_or_else(|| solve::householder(&design.a), Ok)?;
+        let rank = rank(&factors.s, tolerance);
+        let condition = if rank == p { solve::condition(&factors.s) } else { f64::INFINITY };
+        let (method, reason) = self.choose([m, p, rank], condition, by_products);
+        let deficient = || Error::RankDeficient { method: method.name(), rank, columns: p, tolerance };
         let solution = match method {
             Method::Svd => None,
-            _ if rank < p && method != Method::Precise => return Err(deficient),
-            Method::NormalEquations => Some(solve::normal(&design.a, &design.b)?.ok_or(deficient)?),
+            _ if rank < p && method != Method::Precise => return Err(deficient()),
+            Method::CholeskyQr if !by_products => {
+                return Err(Error::IllConditioned { method: method.name(), condition, limit: solve::SAFE });
+            }
+            Method::NormalEquations => Some(solve::normal(&design.a, &design.b)?.ok_or_else(deficient)?),
             Method::Precise => Some(rounded(solve::precise(&columns(&design.a)?, &columns(&design.b)?)?)?),
-            Method::Auto | Method::Qr => Some(solve::qr(&design.a, &design.b)?),
-        };
-        let (theta, root, residuals) = match solution {
-            Some(Solution { theta, root, residuals }) => {
-                let rows = design.scale.iter().copied().collect::<Tensor<f64>>().insert_axis(1)?;
-                (theta.mul(&rows)?, root.mul(&rows)?, Some(residuals))
-            }
-            None => {
-                let (theta, root) = self.smallest_norm(&data, rank)?;
-                (theta, root, None)
+            Method::Auto | Method::CholeskyQr | Method::Qr => {
+                Some(solve::refined(&design.a, &design.b, &factors)?)
             }
         };
-        Fit::new(self, data, theta, root, residuals, Facts { method, reason, rank, condition, tolerance })
+        let solution = match solution {
+            Some(Solution { theta, root, residuals, leverage }) => {
+                let (rows, unit) = (design.scale.insert_axis(1)?, design.unit.map(|u| 1.0 / u));
+                let (theta, residuals) = (theta.mul(&rows)?.mul(&unit)?, residuals.mul(&unit)?);
+                Solution { theta, root: root.mul(&rows)?, residuals, leverage }
+            }
+            None => self.smallest_norm(&data, rank)?,
+        };
+        Fit::new(self, data, solution, Facts { method, reason, rank, condition, tolerance })
     }
 
     fn check_options(&self) -> Result<()> {
@@ -165,7 +177,7 @@ impl LinearRegression {
         }
     }
 
-    fn choose(&self, rank: usize, p: usize, condition: f64) -> (Method, String) {
+    fn choose(&self, [m, p, rank]: [usize; 3], condition: f64, by_products: bool) -> (Method, String) {
         if self.method != Method::Auto {
             return (self.method, "asked for".into());
         }
@@ -175,12 +187,33 @@ impl LinearRegression {
                 format!("the columns are dependent (rank {rank} of {p}): the solution of smallest norm"),
             );
         }
-        (Method::Qr, format!("the columns are independent (condition number {condition:.1e})"))
+        if by_products {
+            return (
+                Method::CholeskyQr,
+                format!("XᵀX is safe: condition number {condition:.1e}, {m} rows for {p} columns"),
+            );
+        }
+        let why = if m < TALL * p {
+            format!("only {m} rows for {p} columns")
+        } else {
+            "too large for XᵀX".into()
+        };
+        (Method::Qr, format!("the columns are independent: condition number {condition:.1e}, {why}"))
     }
 
     /// The solution of smallest ‖θ‖ (the intercept not counted), on centred data, with `rank` singular values kept.
-    fn smallest_norm(&self, data: &Data, rank: usize) -> Result<(Tensor<f64>, Tensor<f64>)> {
+    fn smallest_norm(&self, data: &Data, rank: usize) -> Result<Solution> {
         let (n, d) = (data.x.dims()[0], data.x.dims()[1]);
+        let p = d + usize::from(self.intercept);
+        // Independent columns have one solution, so that scaling changes nothing but the rounding; of dependent ones, scaled
+        // columns would have another shortest solution: they are scaled together.
+        let independent = rank == p;
+        let together = |each: Tensor<f64>| -> Tensor<f64> {
+            let least = each.as_slice().iter().copied().fold(f64::INFINITY, f64::min);
+            if independent { each } else { each.map(|_| least) }
+        };
+        let (outer, unit) = (together(powers(&data.x)?), powers(&data.y)?);
+        let (x, y) = (data.x.mul(&outer)?, data.y.mul(&unit)?);
         let roots = match &data.weights {
             Some(w) => w.iter().map(|w| w.sqrt()).collect::<Tensor<f64>>(),
             None => Tensor::ones([n])?,
@@ -189,45 +222,47 @@ impl LinearRegression {
         let mean = |t: &Tensor<f64>| {
             if self.intercept { t.mul(&share)?.sum_axis(0) } else { Tensor::zeros([t.dims()[1]]) }
         };
-        let (x_mean, y_mean) = (mean(&data.x)?, mean(&data.y)?);
+        let (x_mean, y_mean) = (mean(&x)?, mean(&y)?);
         let roots = roots.insert_axis(1)?;
-        let mut a = data.x.sub(&x_mean)?.mul(&roots)?;
-        let mut b = data.y.sub(&y_mean)?.mul(&roots)?;
+        let mut a = x.sub(&x_mean)?.mul(&roots)?;
+        let mut b = y.sub(&y_mean)?.mul(&roots)?;
         if self.ridge > 0.0 {
-            a = Tensor::concatenate(&[&a, &Tensor::eye(d)?.scale(self.ridge.sqrt())], 0)?;
+            a = Tensor::concatenate(&[&a, &Tensor::eye(d)?.scale(self.ridge.sqrt()).mul(&outer)?], 0)?;
             b = b.pad(0, 0, d, 0.0)?;
         }
-        // Independent columns have one solution, so that scaling changes nothing but the rounding; of dependent ones, scaled
-        // columns would have another shortest solution.
-        let p = d + usize::from(self.intercept);
-        let lengths = a.map(|v| v * v).sum_axis(0)?.sqrt();
-        let power =
-            |l: f64| if rank == p && l > 0.0 && l.is_finite() { (-l.log2().ceil()).exp2() } else { 1.0 };
-        let scale = lengths.map(power);
-        let svd = a.mul(&scale)?.svd()?;
+        let inner = together(powers(&a)?);
+        let svd = a.mul(&inner)?.svd()?;
         let kept = (rank - usize::from(self.intercept).min(rank)).min(svd.s.len());
-        let inverse: Tensor<f64> = svd
-            .s
-            .as_slice()
-            .iter()
-            .enumerate()
-            .map(|(i, &s)| if i < kept && s > 0.0 { 1.0 / s } else { 0.0 })
-            .collect();
+        let taken = |(i, &s): (usize, &f64)| if i < kept && s > 0.0 { 1.0 / s } else { 0.0 };
+        let inverse: Tensor<f64> = svd.s.as_slice().iter().enumerate().map(taken).collect();
         // V·diag(1/s), `[D, r]`.
-        let v = svd.vt.transpose()?.mul(&scale.insert_axis(1)?)?.mul(&inverse)?;
-        let theta =
-            v.matmul(&svd.u.product(gradus_tensor::Transpose::Yes, &b, gradus_tensor::Transpose::No)?)?;
-        if !self.intercept {
-            return Ok((theta, v));
-        }
-        // The intercept is ȳ − x̄θ, and ȳ varies on its own: [1/√Σw, −x̄V; 0, V].
-        let row = x_mean.insert_axis(0)?;
-        let first = y_mean.insert_axis(0)?.sub(&row.matmul(&theta)?)?;
-        let top = row.matmul(&v)?.neg().pad(1, 1, 0, (1.0 / data.total).sqrt())?;
-        let root = Tensor::concatenate(&[&top, &v.pad(1, 1, 0, 0.0)?], 0)?;
-        Ok((Tensor::concatenate(&[&first, &theta], 0)?, root))
+        let v = svd.vt.transpose()?.mul(&inner.insert_axis(1)?)?.mul(&inverse)?;
+        let theta = v.matmul(&svd.u.product(Transpose::Yes, &b, Transpose::No)?)?;
+        let left = svd.u.mul(&inverse.map(|v| if v > 0.0 { 1.0 } else { 0.0 }))?.slice(0, 0..n)?;
+        let constant = if self.intercept { 1.0 } else { 0.0 };
+        let leverage =
+            solve::lengths(&left)?.iter().zip(share.as_slice()).map(|(l, s)| l + constant * s).collect();
+        let (rows, back) = (outer.insert_axis(1)?, unit.map(|u| 1.0 / u));
+        let (slopes, spread) = (theta.mul(&rows)?.mul(&back)?, v.mul(&rows)?);
+        let (theta, root) = if self.intercept {
+            // The intercept is ȳ − x̄θ, and ȳ varies on its own: [1/√Σw, −x̄V; 0, V].
+            let row = x_mean.insert_axis(0)?;
+            let first = y_mean.insert_axis(0)?.sub(&row.matmul(&theta)?)?.mul(&back)?;
+            let top = row.matmul(&v)?.neg().pad(1, 1, 0, (1.0 / data.total).sqrt())?;
+            let root = Tensor::concatenate(&[&top, &spread.pad(1, 1, 0, 0.0)?], 0)?;
+            (Tensor::concatenate(&[&first, &slopes], 0)?, root)
+        } else {
+            (slopes, spread)
+        };
+        let fitted = data.x.matmul(&theta.slice(0, p - d..p)?)?;
+        let level = if self.intercept { theta.select(0, 0)? } else { Tensor::zeros([theta.dims()[1]])? };
+        let residuals = data.y.sub(&fitted.add(&level)?)?;
+        Ok(Solution { theta, root, residuals, leverage })
     }
 }
+
+/// So many samples a column make the products cheaper than the reflections, whatever becomes of them.
+const TALL: usize = 4;
 
 fn columns(a: &Tensor<f64>) -> Result<Vec<Vec<Double>>> {
     let turned = a.transpose()?;
@@ -245,6 +280,7 @@ fn rounded(precise: solve::Precise) -> Result<Solution> {
         theta: matrix(&precise.theta)?,
         root: matrix(&precise.root)?,
         residuals: matrix(&precise.residuals)?,
+        leverage: precise.leverage.into_iter().map(Double::value).collect(),
     })
 }
 
@@ -252,7 +288,9 @@ fn rounded(precise: solve::Precise) -> Result<Solution> {
 /// the statistics of the fit.
 ///
 /// The powers of a number that is a double are not doubles: a matrix of rounded powers is another problem. On NIST's Filip its
-/// exact solution has 7.7 correct digits, this one 13.
+/// exact solution has 7.7 correct digits, this one 13. Coefficients, residuals and all that [`Statistics`] holds have their digits,
+/// leverages too; what is computed for new samples, [`Fit::predict`] and [`Fit::intervals`], takes their powers as doubles, and
+/// has lost those of the condition number. [`Fit::condition`] is NaN: no singular values are computed.
 ///
 /// ```
 /// use gradus_linear_regression::fit_polynomial;
@@ -280,7 +318,7 @@ pub fn fit_polynomial(x: &[f64], y: &[f64], degree: usize) -> Result<Fit> {
         return Err(Error::RankDeficient { method, rank: x.len(), columns, tolerance: 0.0 });
     }
     let b = vec![y.iter().map(|&v| Double::from(v)).collect::<Vec<_>>()];
-    let Solution { theta, root, residuals } = rounded(solve::precise(&a, &b)?)?;
+    let solution = rounded(solve::precise(&a, &b)?)?;
     let facts = Facts {
         method: Method::Precise,
         reason: "asked for, with the powers in double-double too".into(),
@@ -288,7 +326,7 @@ pub fn fit_polynomial(x: &[f64], y: &[f64], degree: usize) -> Result<Fit> {
         condition: f64::NAN,
         tolerance: 1e-28,
     };
-    Fit::new(&LinearRegression::new(), data, theta, root, Some(residuals), facts)
+    Fit::new(&LinearRegression::new(), data, solution, facts)
 }
 
 /// How a fit was made.
@@ -313,36 +351,37 @@ pub struct Fit {
     pub(crate) y: Tensor<f64>,
     pub(crate) weights: Option<Vec<f64>>,
     pub(crate) residuals: Tensor<f64>,
+    /// Of the samples, `[N]`.
+    pub(crate) leverage: Vec<f64>,
     pub(crate) ridge: f64,
     facts: Facts,
 }
 
 impl Fit {
-    fn new(
-        model: &LinearRegression,
-        data: Data,
-        theta: Tensor<f64>,
-        root: Tensor<f64>,
-        residuals: Option<Tensor<f64>>,
-        facts: Facts,
-    ) -> Result<Self> {
+    fn new(model: &LinearRegression, data: Data, solution: Solution, facts: Facts) -> Result<Self> {
         let n = data.x.dims()[0];
+        let Solution { theta, root, residuals, mut leverage } = solution;
+        if !theta.is_finite() {
+            return Err(Error::Overflow { what: "a coefficient" });
+        }
+        // Without the ridge's rows.
+        leverage.truncate(n);
         let mut fit = Self {
             intercept: model.intercept,
             theta,
             root,
-            residuals: data.y.clone(),
+            residuals: residuals.slice(0, 0..n)?,
+            leverage,
             x: data.x,
             y: data.y,
             weights: data.weights,
             ridge: model.ridge,
             facts,
         };
-        fit.residuals = match residuals {
-            // The solver's are better than a difference of rounded predictions, where no weight was multiplied in.
-            Some(r) if fit.weights.is_none() => r.slice(0, 0..n)?,
-            _ => fit.y.sub(&fit.predict_matrix(&fit.x)?)?,
-        };
+        // The solver's residuals are better than a difference of rounded predictions, where no weight was multiplied in.
+        if fit.weights.is_some() {
+            fit.residuals = fit.y.sub(&fit.predict_matrix(&fit.x)?)?;
+        }
         Ok(fit)
     }
 

@@ -3,6 +3,7 @@
 
 mod accumulator;
 mod cost;
+mod descent;
 mod design;
 mod double;
 mod error;
@@ -14,10 +15,12 @@ mod properties;
 mod ridge;
 mod solve;
 mod statistics;
+mod summary;
 mod symbols;
 
 pub use accumulator::Accumulator;
 pub use cost::{cost, gradient, matrix_cost, predict};
+pub use descent::{Descent, GradientDescent, Step, learning_rate_bound};
 pub use error::{Error, Result};
 pub use fit::{Fit, LinearRegression, Method, fit_polynomial};
 pub use min_norm::min_norm;
@@ -26,6 +29,7 @@ pub use normal_equation::inverse_formula;
 pub use properties::properties;
 pub use ridge::ridge_path;
 pub use statistics::{Interval, Statistics};
+pub use summary::Summary;
 
 use gradus_formula::Formula;
 

@@ -1,6 +1,10 @@
-//! The solvers of min ‖A·θ − b‖ on a scaled design: normal equations, QR with refinement, and QR in double-double.
+//! The solvers of min ‖A·θ − b‖ on a scaled design: normal equations, QR (by reflections, or by Cholesky's factor of AᵀA where
+//! that is safe) with refinement, and QR in double-double.
+//!
+//! What costs time for many samples is [`gram`], [`across`] and the products of [`cholesky_qr`], and one [`augmented_residuals`]
+//! a step of refinement.
 
-use crate::double::{Double, dot};
+use crate::double::{Double, dot, two_product};
 use crate::{Error, Result};
 use gradus_tensor::{Tensor, Transpose};
 
@@ -12,12 +16,62 @@ pub(crate) struct Solution {
     pub(crate) root: Tensor<f64>,
     /// b − A·θ, `[M, K]`.
     pub(crate) residuals: Tensor<f64>,
+    /// The diagonal of the projection on A's columns, `[M]`.
+    pub(crate) leverage: Vec<f64>,
 }
 
-/// The singular values of A, by those of its triangular factor.
-pub(crate) fn singular_values(a: &Tensor<f64>) -> Result<Vec<f64>> {
-    let (_, r) = a.qr()?;
-    Ok(r.svd()?.s.into_vec())
+/// A = Q·R with orthonormal columns in Q, R upper triangular, and A's singular values, which are R's.
+pub(crate) struct Factors {
+    q: Tensor<f64>,
+    r: Tensor<f64>,
+    pub(crate) s: Vec<f64>,
+}
+
+/// The largest over the smallest of sorted singular values.
+pub(crate) fn condition(s: &[f64]) -> f64 {
+    match (s.first(), s.last()) {
+        (Some(&first), Some(&last)) => first / last,
+        _ => 1.0,
+    }
+}
+
+/// By Householder reflections: at any condition.
+pub(crate) fn householder(a: &Tensor<f64>) -> Result<Factors> {
+    let (q, r) = a.qr()?;
+    let s = r.svd()?.s.into_vec();
+    Ok(Factors { q, r, s })
+}
+
+/// The condition number up to which XᵀX is safe: its square, rounded, is 10⁻⁶, so that the first factor is near enough for the
+/// second one to be right to the last digits, and for each step of refinement to add ten.
+pub(crate) const SAFE: f64 = 1e5;
+
+/// AᵀA, `[P, P]`.
+fn gram(a: &Tensor<f64>) -> Result<Tensor<f64>> {
+    across(a, a)
+}
+
+/// Aᵀb, `[P, K]`.
+fn across(a: &Tensor<f64>, b: &Tensor<f64>) -> Result<Tensor<f64>> {
+    Ok(a.product(Transpose::Yes, b, Transpose::No)?)
+}
+
+/// The same factors from products alone, which is faster for many samples: AᵀA = R₁ᵀR₁, and again for A·R₁⁻¹, whose columns are
+/// orthonormal but for the condition number squared; A = (A·R₁⁻¹·R₂⁻¹)·(R₂R₁). (CholeskyQR2: Yamamoto, Nakatsukasa, Yanagisawa &
+/// Fukaya 2015.) `None` where it is not [`SAFE`], found out at the cost of the first product alone.
+pub(crate) fn cholesky_qr(a: &Tensor<f64>) -> Result<Option<Factors>> {
+    let Ok(l) = gram(a)?.cholesky() else { return Ok(None) };
+    let first = l.transpose()?;
+    let s = first.svd()?.s.into_vec();
+    if condition(&s).is_nan() || condition(&s) > SAFE {
+        return Ok(None);
+    }
+    // Row by row x·R₁ = a: the product with an inverse would not do, its error has the condition number.
+    let nearly = l.solve_lower(&a.transpose()?)?.transpose()?;
+    let Ok(l) = gram(&nearly)?.cholesky() else { return Ok(None) };
+    let second = l.transpose()?;
+    let (q, r) = (nearly.matmul(&inverse(&second)?)?, second.matmul(&first)?);
+    Ok(Some(Factors { q, r, s }))
 }
 
 /// How many singular values are above `tolerance` times the largest.
@@ -30,37 +84,42 @@ fn inverse(r: &Tensor<f64>) -> Result<Tensor<f64>> {
     Ok(r.solve_upper(&Tensor::eye(r.dims()[0])?)?)
 }
 
+/// The squared length of each row.
+pub(crate) fn lengths(rows: &Tensor<f64>) -> Result<Vec<f64>> {
+    Ok(rows.map(|v| v * v).sum_axis(1)?.into_vec())
+}
+
 /// θ from AᵀA·θ = Aᵀb by Cholesky: fast, and the condition number squared. `None` if AᵀA is not positive definite.
 pub(crate) fn normal(a: &Tensor<f64>, b: &Tensor<f64>) -> Result<Option<Solution>> {
-    let gram = a.product(Transpose::Yes, a, Transpose::No)?;
-    let Ok(l) = gram.cholesky() else { return Ok(None) };
+    let Ok(l) = gram(a)?.cholesky() else { return Ok(None) };
     let upper = l.transpose()?;
-    let theta = upper.solve_upper(&l.solve_lower(&a.product(Transpose::Yes, b, Transpose::No)?)?)?;
+    let theta = upper.solve_upper(&l.solve_lower(&across(a, b)?)?)?;
     let residuals = b.sub(&a.matmul(&theta)?)?;
-    Ok(Some(Solution { theta, root: inverse(&upper)?, residuals }))
+    let root = inverse(&upper)?;
+    let leverage = lengths(&a.matmul(&root)?)?;
+    Ok(Some(Solution { theta, root, residuals, leverage }))
 }
 
 /// The most refinement steps; two or three do.
 const STEPS: usize = 12;
 
-/// θ by Householder QR, then refined: Björck's iteration on the system [I A; Aᵀ 0][r; θ] = [b; 0], its residuals in
-/// double-double. It converges to the rounded exact solution as long as the condition number is below 10¹⁵.
-pub(crate) fn qr(a: &Tensor<f64>, b: &Tensor<f64>) -> Result<Solution> {
-    let (q, r) = a.qr()?;
-    let solve = |rhs: &Tensor<f64>| r.solve_upper(rhs);
+/// θ by A = Q·R, then refined: Björck's iteration on the system [I A; Aᵀ 0][r; θ] = [b; 0], its residuals in double-double. It
+/// converges to the rounded exact solution as long as the condition number is below 10¹⁵. R itself is not refined: what is made
+/// of it, the standard errors, has lost the digits of the condition number (on NIST's Longley 12.6 are left).
+pub(crate) fn refined(a: &Tensor<f64>, b: &Tensor<f64>, Factors { q, r, .. }: &Factors) -> Result<Solution> {
     let lower = r.transpose()?;
     let mut columns = Vec::new();
     let mut rests = Vec::new();
     for k in 0..b.dims()[1] {
         let target = b.slice(1, k..k + 1)?;
-        let mut theta = solve(&q.product(Transpose::Yes, &target, Transpose::No)?)?;
+        let mut theta = r.solve_upper(&across(q, &target)?)?;
         let mut rest = target.sub(&a.matmul(&theta)?)?;
         let mut last = f64::INFINITY;
         for _ in 0..STEPS {
             let (f, g) = augmented_residuals(a, &target, &rest, &theta)?;
             let h = lower.solve_lower(&g)?;
-            let d = q.product(Transpose::Yes, &f, Transpose::No)?;
-            let step = solve(&d.sub(&h)?)?;
+            let d = across(q, &f)?;
+            let step = r.solve_upper(&d.sub(&h)?)?;
             let size = step.abs().max()? / theta.abs().max()?.max(f64::MIN_POSITIVE);
             // A step that does not shrink is rounding: it would only stir the last digits.
             if size.is_nan() || size >= 0.5 * last {
@@ -77,24 +136,27 @@ pub(crate) fn qr(a: &Tensor<f64>, b: &Tensor<f64>) -> Result<Solution> {
         rests.push(rest);
     }
     let join = |parts: &[Tensor<f64>]| Tensor::concatenate(&parts.iter().collect::<Vec<_>>(), 1);
-    Ok(Solution { theta: join(&columns)?, root: inverse(&r)?, residuals: join(&rests)? })
+    let (theta, residuals) = (join(&columns)?, join(&rests)?);
+    Ok(Solution { theta, root: inverse(r)?, residuals, leverage: lengths(q)? })
 }
 
-/// f = b − r − A·θ and g = −Aᵀr, each sum in double-double.
+/// f = b − r − A·θ and g = −Aᵀr, each sum in double-double, in one pass over the rows of A.
 fn augmented_residuals(
     a: &Tensor<f64>,
     b: &Tensor<f64>,
     r: &Tensor<f64>,
     theta: &Tensor<f64>,
 ) -> Result<(Tensor<f64>, Tensor<f64>)> {
-    let (m, p) = (a.dims()[0], a.dims()[1]);
-    let (av, rv, tv) = (a.as_slice(), r.as_slice(), theta.as_slice());
-    let f = (0..m).map(|i| {
-        let row = av[i * p..(i + 1) * p].iter().copied();
-        (Double::from(b.as_slice()[i]) - Double::from(rv[i]) - dot(row, tv.iter().copied())).value()
-    });
-    let g = (0..p).map(|j| -dot((0..m).map(|i| av[i * p + j]), rv.iter().copied()).value());
-    Ok((f.collect::<Tensor<f64>>().insert_axis(1)?, g.collect::<Tensor<f64>>().insert_axis(1)?))
+    let p = a.dims()[1];
+    let mut g = vec![Double::ZERO; p];
+    let mut f = Vec::with_capacity(b.len());
+    for (i, (&b, &r)) in b.as_slice().iter().zip(r.as_slice()).enumerate() {
+        let row = &a.as_slice()[i * p..(i + 1) * p];
+        f.push((Double::from(b) - Double::from(r) - dot(row, theta.as_slice())).value());
+        g.iter_mut().zip(row).for_each(|(g, &a)| *g = *g - two_product(a, r));
+    }
+    let g: Tensor<f64> = g.into_iter().map(Double::value).collect();
+    Ok((Tensor::from(f).insert_axis(1)?, g.insert_axis(1)?))
 }
 
 /// A solution in double-double, rounded at the end only.
@@ -103,6 +165,8 @@ pub(crate) struct Precise {
     /// The columns of R⁻¹.
     pub(crate) root: Vec<Vec<Double>>,
     pub(crate) residuals: Vec<Vec<Double>>,
+    /// The diagonal of the projection on A's columns.
+    pub(crate) leverage: Vec<Double>,
 }
 
 /// θ by Householder QR in double-double. `a` and `b` are columns.
@@ -144,10 +208,17 @@ pub(crate) fn precise(a: &[Vec<Double>], b: &[Vec<Double>]) -> Result<Precise> {
     };
     let theta: Vec<Vec<Double>> = work[p..].iter().map(|column| back(column)).collect();
     let unit = |j: usize| (0..p).map(|i| if i == j { Double::ONE } else { Double::ZERO }).collect::<Vec<_>>();
-    let root = (0..p).map(|j| back(&unit(j))).collect();
+    let root: Vec<Vec<Double>> = (0..p).map(|j| back(&unit(j))).collect();
+    // The rows of A·R⁻¹, too, cancel by the condition number: their lengths have digits only if they are made here.
+    let product = |i: usize, root: &[Double]| {
+        a.iter().zip(root).fold(Double::ZERO, |sum, (column, &r)| sum + column[i] * r)
+    };
+    let squared = |x: Double| x * x;
+    let length = |i| root.iter().fold(Double::ZERO, |sum, root| sum + squared(product(i, root)));
+    let leverage = (0..m).map(length).collect();
     let residuals = theta.iter().zip(b).map(|(theta, b)| {
         let fitted = |i: usize| a.iter().zip(theta).fold(Double::ZERO, |s, (column, &t)| s + column[i] * t);
         (0..m).map(|i| b[i] - fitted(i)).collect()
     });
-    Ok(Precise { residuals: residuals.collect(), theta, root })
+    Ok(Precise { residuals: residuals.collect(), theta, root, leverage })
 }

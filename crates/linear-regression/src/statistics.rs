@@ -22,7 +22,8 @@ pub struct Statistics {
     pub r_squared: f64,
     /// R² with the degrees of freedom taken into account.
     pub adjusted_r_squared: f64,
-    /// Of all parameters, the intercept first if there is one.
+    /// Of all parameters, the intercept first if there is one. By the triangular factor, which is not refined: correct to
+    /// 2⁻⁵² times the condition number; by `Method::Precise` to the last digits.
     pub standard_errors: Vec<f64>,
     /// Parameter over standard error.
     pub t_values: Vec<f64>,
@@ -68,6 +69,9 @@ impl Statistics {
             if fit.has_intercept() { sum(&|i| weight(i) * y.as_slice()[i]) / total_weight } else { 0.0 };
         let rss = sum(&|i| weight(i) * residuals[i] * residuals[i]);
         let tss = sum(&|i| weight(i) * (y.as_slice()[i] - centre).powi(2));
+        if !(rss.is_finite() && tss.is_finite()) {
+            return Err(Error::Overflow { what: "a sum of squares" });
+        }
         let variance = rss / freedom as f64;
         let about = usize::from(fit.has_intercept());
         let r_squared = 1.0 - rss / tss;
@@ -103,7 +107,7 @@ impl Statistics {
             f_p_value,
             parameters,
             inflation: inflation(fit, &spread)?,
-            leverage: leverage(fit)?,
+            leverage: fit.leverage.clone(),
             residuals,
             weights: fit.weights.clone(),
         })
@@ -151,7 +155,10 @@ impl Statistics {
         &self.inflation
     }
 
-    /// How much each sample's own value moves its prediction: the hat matrix' diagonal. It adds up to the rank.
+    /// How much each sample's own value moves its prediction: the diagonal of the hat matrix X(XᵀX)⁻¹Xᵀ. It adds up to the rank.
+    ///
+    /// **Numerics**: the squared lengths of Q's rows, so that the sum has all digits at any condition; each alone is correct to
+    /// 2⁻⁵² times the condition number.
     pub fn leverage(&self) -> &[f64] {
         &self.leverage
     }
@@ -231,14 +238,6 @@ fn inflation(fit: &Fit, spread: &Tensor<f64>) -> Result<Vec<f64>> {
         if dependent { f64::INFINITY } else { spread.as_slice()[j + about] * squares.as_slice()[j] }
     };
     Ok((0..d).map(one).collect())
-}
-
-fn leverage(fit: &Fit) -> Result<Vec<f64>> {
-    let plain = quadratic_forms(fit, &fit.x)?;
-    Ok(match &fit.weights {
-        Some(w) => plain.iter().zip(w).map(|(q, w)| q * w).collect(),
-        None => plain,
-    })
 }
 
 fn student(freedom: usize) -> Result<StudentsT> {
