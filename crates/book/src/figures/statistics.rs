@@ -56,7 +56,7 @@ pub(super) fn hundred_intervals() -> Result<Figure> {
          its slope. {missed} of the intervals, the dashed ones with bars at their ends, miss the truth; on average it is 5 in \
          100. Nothing in a missing interval itself says that it misses."
     );
-    Plot::new("repetition", 0.0..100.0, -3.5..5.0)
+    Plot::new("repetition", 0.0..100.0, -2.0..3.5)
         .y_name("slope")
         .curve("hold the truth", hold)
         .curve("miss it", miss)
@@ -67,36 +67,39 @@ pub(super) fn hundred_intervals() -> Result<Figure> {
         )
 }
 
-/// Student's density, the normal one, and the t values of simulated fits.
+/// Student's density, the normal one, and the t values of simulated fits, on a logarithmic axis: the tails are the point.
 pub(super) fn student_density() -> Result<Figure> {
     const FITS: usize = 4000;
     const WIDTH: f64 = 0.5;
+    const REACH: f64 = 7.0;
     let fit = repeated(FITS, 2)?;
-    let mut counts = vec![0usize; 24];
+    let mut counts = vec![0usize; (2.0 * REACH / WIDTH) as usize];
     for k in 0..FITS {
         let s = fit.statistics(k)?;
         let t = (fit.coefficients().get([0, k])? - 0.8) / s.standard_errors[1];
-        if let Some(count) = counts.get_mut(((t + 6.0) / WIDTH).floor() as usize).filter(|_| t >= -6.0) {
-            *count += 1;
+        if t >= -REACH && t < REACH {
+            counts[((t + REACH) / WIDTH) as usize] += 1;
         }
     }
     let mut steps = Vec::new();
     for (i, &count) in counts.iter().enumerate() {
-        let (left, height) = (-6.0 + WIDTH * i as f64, count as f64 / (FITS as f64 * WIDTH));
-        steps.extend([(left, height), (left + WIDTH, height)]);
+        // An empty class has the logarithm −∞, which leaves a gap.
+        let (left, height) = (WIDTH * i as f64 - REACH, count as f64 / (FITS as f64 * WIDTH));
+        steps.extend([(left, height.log10()), (left + WIDTH, height.log10())]);
     }
     let (normal, student) = (Normal::standard(), StudentsT::new(0.0, 1.0, 3.0)?);
-    Plot::new("t", -6.0..6.0, 0.0..0.42)
+    Plot::new("t", -REACH..REACH, -4.0..0.0)
         .y_name("density")
-        .line("Student, 3 degrees", |t| student.pdf(t))
-        .line("normal", |t| normal.pdf(t))
+        .log_y()
+        .line("Student, 3 degrees", |t| student.pdf(t).log10())
+        .line("normal", |t| normal.pdf(t).log10())
         .curve("4000 fits", steps)
         .figure(
-            "Two bells. Student's is lower in the middle and has thicker tails; the steps of the simulated values follow it and \
-             not the normal one.",
+            "On a logarithmic axis the normal density is a narrow parabola; Student's spreads far beyond it, and the steps of the \
+             simulated values follow Student's.",
             "The distance of the slope from the truth, in standard errors, in 4000 fits to five points (steps), with \
-             Student's density for three degrees of freedom and the normal one. Beyond ±2 the normal has nearly nothing, and \
-             Student a seventh.",
+             Student's density for three degrees of freedom and the normal one. In the middle they are much alike; beyond ±2 lies a \
+             seventh of Student's, and less than a twentieth of the normal one.",
         )
 }
 
@@ -120,7 +123,7 @@ pub(super) fn bands() -> Result<Figure> {
     }
     line.push(GAP);
     for (&x, &y) in x.as_slice().iter().zip(y.as_slice()) {
-        line.extend(diamond((x, y), (0.05, 0.22)));
+        line.extend(diamond((x, y), (0.07, 0.32)));
     }
     Plot::new("x", -1.0..5.0, -5.0..11.0)
         .y_name("y")
@@ -135,25 +138,42 @@ pub(super) fn bands() -> Result<Figure> {
         )
 }
 
-/// R² and the adjusted one over the number of columns of noise.
+/// R² and the adjusted one over the number of columns of noise: of one study, and on average.
 pub(super) fn noise_explains() -> Result<Figure> {
-    let columns = noise(30, 25, 3)?;
-    let signal = columns.slice(1, 0..1)?;
-    let y = signal.flatten().add(&noise(30, 1, 4)?.flatten())?;
-    let (mut plain, mut adjusted) = (Vec::new(), Vec::new());
+    const SAMPLES: usize = 40;
+    const STUDIES: usize = 200;
+    let columns = noise(SAMPLES, 25, 3)?;
+    let y = columns.slice(1, 0..1)?.add(&noise(SAMPLES, STUDIES, 4)?)?;
+    // R² and adjusted R² of the first study, and their means.
+    let mut curves: [Vec<(f64, f64)>; 4] = Default::default();
     for k in 0..25 {
-        let s = LinearRegression::new().fit(&columns.slice(1, 0..k + 1)?, &y)?.statistics(0)?;
-        plain.push((k as f64, s.r_squared));
-        adjusted.push((k as f64, s.adjusted_r_squared));
+        let fit = LinearRegression::new().fit(&columns.slice(1, 0..k + 1)?, &y)?;
+        let mut mean = [0.0; 2];
+        for study in 0..STUDIES {
+            let s = fit.statistics(study)?;
+            let both = [s.r_squared, s.adjusted_r_squared];
+            for (i, value) in both.into_iter().enumerate() {
+                mean[i] += value / STUDIES as f64;
+                if study == 0 {
+                    curves[i].push((k as f64, value));
+                }
+            }
+        }
+        for (i, value) in mean.into_iter().enumerate() {
+            curves[2 + i].push((k as f64, value));
+        }
     }
-    Plot::new("columns of noise", 0.0..24.0, -0.2..1.0)
+    let [plain, adjusted, mean, adjusted_mean] = curves;
+    Plot::new("columns of noise", 0.0..24.0, 0.0..1.0)
         .y_name("R²")
         .curve("R²", plain)
         .curve("adjusted R²", adjusted)
+        .curve("R², mean", mean)
+        .curve("adjusted, mean", adjusted_mean)
         .figure(
-            "R squared climbs from about one half towards 1 without a single step down; the adjusted one wavers around where it began.",
-            "Thirty samples and one column that matters; then columns of noise are added, up to twenty-four. R² can only rise. The \
-             adjusted R² pays for each column and wavers.",
+            "R squared climbs without a single step down as columns are added; the adjusted one wavers, and its mean is a level line.",
+            "Forty samples and one column that matters; then up to twenty-four columns of noise are added. R² can only rise, in \
+             each study and so in the mean of 200. The adjusted R² wavers, and its mean stays where it was.",
         )
 }
 
