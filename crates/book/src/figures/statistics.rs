@@ -77,7 +77,7 @@ pub(super) fn student_density() -> Result<Figure> {
     for k in 0..FITS {
         let s = fit.statistics(k)?;
         let t = (fit.coefficients().get([0, k])? - 0.8) / s.standard_errors[1];
-        if t >= -REACH && t < REACH {
+        if (-REACH..REACH).contains(&t) {
             counts[((t + REACH) / WIDTH) as usize] += 1;
         }
     }
@@ -91,7 +91,7 @@ pub(super) fn student_density() -> Result<Figure> {
     Plot::new("t", -REACH..REACH, -4.0..0.0)
         .y_name("density")
         .log_y()
-        .line("Student, 3 degrees", |t| student.pdf(t).log10())
+        .line("Student's", |t| student.pdf(t).log10())
         .line("normal", |t| normal.pdf(t).log10())
         .curve("4000 fits", steps)
         .figure(
@@ -187,8 +187,10 @@ pub(super) fn influence() -> Result<Figure> {
     let mut order: Vec<usize> = (0..cook.len()).collect();
     order.sort_by(|&a, &b| cook[b].total_cmp(&cook[a]));
     let studentised = |i: usize| fit.residuals().as_slice()[i] / (s.residual_variance * (1.0 - h[i])).sqrt();
-    let mark = |i: &usize| diamond((h[*i], studentised(*i)), (0.008, 0.11));
-    let marks = |of: &[usize]| of.iter().flat_map(mark).collect::<Vec<_>>();
+    // The two that are named are drawn larger.
+    let marks = |of: &[usize], size: f64| -> Vec<_> {
+        of.iter().flat_map(|&i| diamond((h[i], studentised(i)), (0.007 * size, 0.1 * size))).collect()
+    };
     let year = |i: usize| format!("{}", 1947 + i);
     let parameters = fit.parameters().len() as f64;
     // Where Cook's distance is one half, above zero and below.
@@ -211,9 +213,9 @@ pub(super) fn influence() -> Result<Figure> {
     );
     Plot::new("leverage", 0.2..0.75, -3.0..3.0)
         .y_name("studentised residual")
-        .curve("other years", marks(&order[2..]))
-        .curve(&year(order[0]), marks(&order[..1]))
-        .curve(&year(order[1]), marks(&order[1..2]))
+        .curve("other years", marks(&order[2..], 1.0))
+        .curve(&year(order[0]), marks(&order[..1], 2.2))
+        .curve(&year(order[1]), marks(&order[1..2], 2.2))
         .curve("Cook's distance ½", half)
         .figure(
             "Sixteen points with leverages from 0.23 to 0.69. Two curves close in from above and below as the leverage grows; one \
