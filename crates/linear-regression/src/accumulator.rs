@@ -1,6 +1,6 @@
 //! Least squares of data larger than memory: the triangular factor is updated block by block, and two of them merge.
 
-use crate::design::Data;
+use crate::design::{Data, powers};
 use crate::solve::rank;
 use crate::{Error, Result};
 use gradus_tensor::Tensor;
@@ -104,7 +104,7 @@ impl Accumulator {
     /// The parameters, `[P, K]`, the intercept first if there is one.
     ///
     /// # Errors
-    /// If no block has come yet, or the columns so far depend on each other.
+    /// If no block has come yet, the columns so far depend on each other, or a coefficient overflows.
     pub fn parameters(&self) -> Result<Tensor<f64>> {
         let (p, k) = self.sizes;
         let Some(r) = &self.r else {
@@ -120,19 +120,19 @@ impl Accumulator {
         }
         let upper = r.slice(0, 0..p)?.slice(1, 0..p)?;
         // Columns scaled to one length, as the rank of a fit has it.
-        let lengths = upper.map(|v| v * v).sum_axis(0)?.sqrt().map(|l| if l > 0.0 { 1.0 / l } else { 1.0 });
-        let s = upper.mul(&lengths)?.svd()?.s.into_vec();
-        let rank = rank(&s, self.samples.max(p) as f64 * f64::EPSILON);
+        let scaled = upper.mul(&powers(&upper)?)?.svd()?.s.into_vec();
+        let rank = rank(&scaled, self.samples.max(p) as f64 * f64::EPSILON);
         if rank < p {
             return Err(deficient(rank));
         }
-        Ok(upper.solve_upper(&r.slice(0, 0..p)?.slice(1, p..p + k)?)?)
+        let theta = upper.solve_upper(&r.slice(0, 0..p)?.slice(1, p..p + k)?)?;
+        if theta.is_finite() { Ok(theta) } else { Err(Error::Overflow { what: "a coefficient" }) }
     }
 
     /// The residual sum of squares of each target.
     ///
     /// # Errors
-    /// If no block has come yet.
+    /// If no block has come yet, or a sum overflows.
     pub fn residual_sums_of_squares(&self) -> Result<Vec<f64>> {
         let (p, k) = self.sizes;
         let Some(r) = &self.r else {
@@ -142,6 +142,7 @@ impl Accumulator {
         if rows <= p {
             return Ok(vec![0.0; k]);
         }
-        Ok(r.slice(0, p..rows)?.slice(1, p..p + k)?.map(|v| v * v).sum_axis(0)?.into_vec())
+        let sums = r.slice(0, p..rows)?.slice(1, p..p + k)?.map(|v| v * v).sum_axis(0)?;
+        if sums.is_finite() { Ok(sums.into_vec()) } else { Err(Error::Overflow { what: "a sum of squares" }) }
     }
 }

@@ -288,7 +288,9 @@ fn rounded(precise: solve::Precise) -> Result<Solution> {
 /// the statistics of the fit.
 ///
 /// The powers of a number that is a double are not doubles: a matrix of rounded powers is another problem. On NIST's Filip its
-/// exact solution has 7.7 correct digits, this one 13.
+/// exact solution has 7.7 correct digits, this one 13. Coefficients, residuals and all that [`Statistics`] holds have their digits,
+/// leverages too; what is computed for new samples, [`Fit::predict`] and [`Fit::intervals`], takes their powers as doubles, and
+/// has lost those of the condition number. [`Fit::condition`] is NaN: no singular values are computed.
 ///
 /// ```
 /// use gradus_linear_regression::fit_polynomial;

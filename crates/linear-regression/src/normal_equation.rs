@@ -35,7 +35,7 @@ pub(crate) const FORMULA: Formula = Formula {
 ///
 /// **Numerics**: the condition number of XᵀX is that of X squared: half of the digits are lost, or all, *without an error*.
 ///
-/// **Errors**: shapes that do not fit; an XᵀX that is singular to the last bit, which rounding seldom lets happen.
+/// **Errors**: shapes that do not fit, no samples; an XᵀX that is singular to the last bit, which rounding seldom lets happen.
 ///
 /// **Source**: Hastie, Tibshirani & Friedman 2009, eq. 3.6.
 ///
@@ -51,6 +51,9 @@ pub fn inverse_formula(x: &Tensor<f64>, y: &Tensor<f64>) -> Result<Tensor<f64>> 
     let &[n, d] = x.dims() else {
         return Err(Error::Shape { what: "X", expected: "[N, D]".into(), got: x.shape() });
     };
+    if n == 0 {
+        return Err(Error::NoSamples { shape: x.shape() });
+    }
     if y.dims() != [n] {
         return Err(Error::Shape {
             what: "y",

@@ -241,7 +241,8 @@ fn descents() -> Vec<Property> {
             .draw(Draw::seed("values"))
             .draw(Draw::real("share", 0.1..=0.95).limited(0.02..=0.99))
     };
-    let drawn = |case: &mut Case<'_>| -> Result<(Tensor<f64>, Tensor<f64>, f64, Tensor<f64>), Failure> {
+    type Drawn = (Tensor<f64>, Tensor<f64>, f64, Tensor<f64>);
+    let drawn = |case: &mut Case<'_>| -> Result<Drawn, Failure> {
         let (x, y) = full(case)?;
         let bound = learning_rate_bound(&x)?;
         let start = Tensor::random([x.dims()[1]], &StandardNormal, &mut rng(case.seed("values") ^ 1))?;

@@ -30,7 +30,7 @@ pub(crate) const FORMULA: Formula = Formula {
 ///
 /// **Numerics**: for λ → 0 each goes to the solution of smallest norm. Singular values of 0 contribute 0.
 ///
-/// **Errors**: shapes that do not fit, a λ below 0. **Source**: Hastie, Tibshirani & Friedman 2009, eq. 3.47.
+/// **Errors**: shapes that do not fit, no samples, a λ below 0. **Source**: Hastie, Tibshirani & Friedman 2009, eq. 3.47.
 ///
 /// ```
 /// use gradus_linear_regression::ridge_path;
@@ -44,6 +44,9 @@ pub fn ridge_path(x: &Tensor<f64>, y: &Tensor<f64>, lambdas: &[f64]) -> Result<T
     let &[n, d] = x.dims() else {
         return Err(Error::Shape { what: "X", expected: "[N, D]".into(), got: x.shape() });
     };
+    if n == 0 {
+        return Err(Error::NoSamples { shape: x.shape() });
+    }
     if y.dims() != [n] {
         return Err(Error::Shape {
             what: "y",

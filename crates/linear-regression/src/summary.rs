@@ -90,7 +90,7 @@ fn number(v: f64) -> String {
     let size = v.abs();
     if v == 0.0 || !v.is_finite() {
         v.to_string()
-    } else if size >= 1e5 || size < 1e-3 {
+    } else if !(1e-3..1e5).contains(&size) {
         format!("{v:.3e}")
     } else {
         let before = size.log10().floor().max(0.0) as usize;

@@ -15,6 +15,7 @@ mod least_squares;
 mod live;
 mod losses;
 mod plot;
+mod statistics;
 
 pub use controls::{Control, InputError, Inputs, Moved, Points, Scale, Slider};
 pub use live::{Live, Reply, reply};
@@ -29,6 +30,11 @@ pub type Draw = fn() -> Result<Figure>;
 pub const FIGURES: &[(&str, Draw)] = &[
     ("ridge-path", least_squares::ridge_path),
     ("descent", least_squares::descent),
+    ("hundred-intervals", statistics::hundred_intervals),
+    ("student-density", statistics::student_density),
+    ("bands", statistics::bands),
+    ("noise-explains", statistics::noise_explains),
+    ("influence", statistics::influence),
     ("sigmoid", activations::sigmoid),
     ("sigmoid-forms", activations::sigmoid_forms),
     ("tanh-near-zero", activations::tanh_near_zero),
