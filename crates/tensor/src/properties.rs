@@ -59,6 +59,7 @@ pub fn properties() -> Vec<Property> {
     all.extend(reductions());
     all.extend(products());
     all.extend(decompositions());
+    all.extend(threads());
     all
 }
 
@@ -443,4 +444,93 @@ fn decompositions() -> Vec<Property> {
             Ok(off.div(&size)?.max()?.max_or_nan(off_lower.div(&size_lower)?.max()?))
         }),
     ]
+}
+
+/// Properties of what is cut into blocks: the number of threads changes no bit.
+fn threads() -> Vec<Property> {
+    let tall = |id, statement| {
+        Property::new(id, &[], statement)
+            .draw(Draw::size("rows", 1..=1000))
+            .draw(Draw::size("columns", 1..=120))
+            .draw(Draw::size("threads", 2..=5))
+            .draw(Draw::seed("data"))
+    };
+    vec![
+        tall(
+            "tensor.threads-elementwise",
+            "maps, pairs, stretched pairs, axes turned: the same bits on any number of threads",
+        )
+        .check(|case| {
+            let (x, row) = pair(case)?;
+            on_threads(case, || {
+                let column = x.slice(1, 0..1)?;
+                let mut inside = x.clone();
+                inside.zip_in_place(&x, |a, b| a * b + 0.1)?;
+                Ok(vec![x.exp(), x.mul(&x)?, x.sub(&row)?, column.div(&x)?, x.transpose()?, inside])
+            })
+        }),
+        tall(
+            "tensor.threads-reductions",
+            "sums, means, extremes, log-sum-exp: the same bits on any number of threads",
+        )
+        .check(|case| {
+            let (x, _) = pair(case)?;
+            on_threads(case, || {
+                let mut out =
+                    vec![Tensor::scalar(x.sum()), Tensor::scalar(x.dot(&x)?), Tensor::scalar(x.max()?)];
+                for axis in 0..2 {
+                    out.extend([x.sum_axis(axis)?, x.max_axis(axis)?, x.log_sum_exp_axis(axis)?]);
+                    out.push(x.argmax_axis(axis)?.map(f64::from));
+                }
+                Ok(out)
+            })
+        }),
+        tall(
+            "tensor.threads-products",
+            "products, tall, wide, long, and in batches: the same bits on any number of threads",
+        )
+        .check(|case| {
+            let (x, row) = pair(case)?;
+            let gram = |t| x.product(t, &x, if t == Transpose::Yes { Transpose::No } else { Transpose::Yes });
+            on_threads(case, || {
+                let batch = x.insert_axis(0)?;
+                Ok(vec![
+                    gram(Transpose::Yes)?,
+                    gram(Transpose::No)?,
+                    row.product(Transpose::No, &x, Transpose::Yes)?,
+                    Tensor::concatenate(&[&batch, &batch, &batch], 0)?.product(
+                        Transpose::Yes,
+                        &batch,
+                        Transpose::No,
+                    )?,
+                ])
+            })
+        }),
+        tall("tensor.threads-triangle", "the triangular factor: the same bits on any number of threads")
+            .draw(Draw::integer("copies", 1..=40).limited(1.0..=64.0))
+            .check(|case| {
+                let (x, _) = pair(case)?;
+                let x = x.slice(1, 0..x.dims()[1].min(6))?;
+                let copies = vec![&x; case.size("copies")];
+                let x = Tensor::concatenate(&copies, 0)?;
+                case.classify(x.dims()[0] > 1 << 14, "several triangles");
+                on_threads(case, || Ok(vec![x.triangular_factor()?]))
+            }),
+    ]
+}
+
+fn pair(case: &mut Case<'_>) -> Result<(Tensor<f64>, Tensor<f64>)> {
+    let (n, d) = (case.size("rows"), case.size("columns"));
+    case.classify(n * d > crate::parallel::BLOCK, "several blocks");
+    Ok((normal(case, "data", &[n, d])?, normal(case, "data", &[1, d])?))
+}
+
+/// 0 if `f` gives the same bits on one thread and on as many as were drawn, ∞ otherwise.
+fn on_threads(
+    case: &Case<'_>,
+    f: impl Fn() -> Result<Vec<Tensor<f64>>> + Sync,
+) -> std::result::Result<f64, Failure> {
+    let one = crate::with_threads(1, &f)?;
+    let several = crate::with_threads(case.size("threads"), &f)?;
+    Ok(one.iter().zip(&several).map(|(a, b)| same(a, b)).fold(0.0, f64::max))
 }
