@@ -3,8 +3,9 @@
 
 use gradus_autograd::Op;
 use gradus_losses::{
-    Bce, CrossEntropy, Elementwise, Hinge, Mse, Reduction, bce, bce_with_logits, categorical_cross_entropy,
-    cross_entropy, dice, focal, hinge, huber, kl, l1, mse, nll, soft_cross_entropy, squared_distance,
+    Bce, Componentwise, CrossEntropy, Elementwise, Hinge, Mse, Reduction, bce, bce_with_logits,
+    categorical_cross_entropy, cross_entropy, dice, focal, hinge, huber, kl, l1, mse, nll,
+    soft_cross_entropy, squared_distance,
 };
 use gradus_tensor::{Error, Tensor};
 
@@ -137,6 +138,7 @@ fn weights_that_are_all_0_cost_nothing_as_an_ignored_batch_does() {
 
 #[test]
 fn a_perfect_prediction_costs_0_without_a_sign_and_a_number_is_one_sample() {
+    assert!(Bce.loss(1.0f64, 1.0).is_sign_positive() && Bce.loss(0.0f64, 0.0).is_sign_positive());
     let one = Tensor::from([1.0f64, 0.0]);
     for reduction in [Reduction::Mean, Reduction::None] {
         let loss = Elementwise { loss: Bce, reduction }.eval([&one, &one]).unwrap();
