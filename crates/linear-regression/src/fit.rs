@@ -102,7 +102,8 @@ impl LinearRegression {
         self
     }
 
-    /// With a weight for each sample: k is the sample k times, 0 its absence.
+    /// With a weight for each sample: k is the sample k times, 0 its absence. The degrees of freedom of the statistics count each
+    /// sample of a weight above 0 once.
     #[must_use]
     pub fn weights(mut self, weights: &[f64]) -> Self {
         self.weights = Some(weights.to_vec());

@@ -7,6 +7,7 @@ use crate::{
 use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Result, Scalar, Tensor, Transpose, rng, tensor_of};
 use rand_distr::StandardNormal;
+use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {
@@ -578,6 +579,114 @@ fn normal_equations() -> Vec<Property> {
             Ok((h.iter().sum::<f64>() - fit.rank() as f64).abs().max_or_nan(outside))
         }),
         conditioned(
+            "lls-normal-equation.cook",
+            &["lls-normal-equation"],
+            "Cook's distance is how far the predictions move when the sample is left out, in units of rank · variance",
+        )
+        .draw(Draw::choice("intercept", &["with", "without"]))
+        .draw(Draw::choice("weights", &["none", "some"]))
+        .draw(Draw::integer("left", 0..=12).limited(0.0..=64.0))
+        .within("rounding, by the square of the condition number", 1e-8)
+        .check(|case| {
+            let (x, y) = full(case)?;
+            let (n, left) = (y.len(), case.size("left") % y.len());
+            if n < case.size("d") + 3 {
+                return Ok(0.0);
+            }
+            let w: Vec<f64> =
+                (0..n).map(|i| if case.choice("weights") == "some" { 1.0 + (i % 3) as f64 } else { 1.0 }).collect();
+            let model = LinearRegression::new().intercept(case.choice("intercept") == "with").weights(&w);
+            let whole = model.fit(&x, &y)?;
+            let mut without = w.clone();
+            without[left] = 0.0;
+            let others = model.weights(&without).fit(&x, &y)?;
+            let moved = whole.predict(&x)?.sub(&others.predict(&x)?)?;
+            let squares: f64 = moved.as_slice().iter().zip(&w).map(|(m, w)| w * m * m).sum();
+            let s = whole.statistics(0)?;
+            let definition = squares / (whole.rank() as f64 * s.residual_variance);
+            // A sample that alone holds a coefficient leaves the others without it.
+            if others.rank() < whole.rank() || s.leverage()[left] > 0.999 {
+                return Ok(0.0);
+            }
+            Ok(relative(s.cooks_distances()[left], definition) / case.real("condition").powi(2).max(1.0))
+        }),
+        conditioned(
+            "lls-normal-equation.intervals",
+            &["lls-normal-equation"],
+            "a mean's interval reaches t·s·√leverage at a sample, a value's has one variance more; parameters' t·s.e.",
+        )
+        .draw(Draw::real("confidence", 0.5..=0.99).limited(0.01..=0.999))
+        .within("rounding, by the condition number", 1e-9)
+        .check(|case| {
+            let ((x, y), confidence) = (full(case)?, case.real("confidence"));
+            let model = LinearRegression::new();
+            if y.len() < case.size("d") + 2 {
+                return Ok(0.0);
+            }
+            let fit = model.fit(&x, &y)?;
+            let s = fit.statistics(0)?;
+            // Student's t that leaves half of the rest above it.
+            let t = StudentsT::new(0.0, 1.0, (y.len() - fit.rank()) as f64).map_err(Failure::from)?;
+            let reach = t.inverse_cdf(1.0 - (1.0 - confidence) / 2.0);
+            let mut off: f64 = 0.0;
+            for (i, interval) in fit.intervals(&x, 0, confidence)?.into_iter().enumerate() {
+                let mean = reach * (s.residual_variance * s.leverage()[i]).sqrt();
+                let value = (mean.powi(2) + reach.powi(2) * s.residual_variance).sqrt();
+                off = off.max_or_nan(relative(interval.of_mean, mean)).max_or_nan(relative(interval.of_value, value));
+                off = off.max_or_nan(relative(interval.mean, y.as_slice()[i] - fit.residuals().as_slice()[i]));
+            }
+            for (j, (below, above)) in s.confidence_intervals(confidence)?.into_iter().enumerate() {
+                let (b, e) = (fit.parameters().as_slice()[j], reach * s.standard_errors[j]);
+                off = off.max_or_nan(relative(below, b - e)).max_or_nan(relative(above, b + e));
+                let p = 2.0 * (1.0 - t.cdf((b / s.standard_errors[j]).abs()));
+                off = off.max_or_nan(relative(s.p_values[j], p));
+            }
+            Ok(off / case.real("condition").max(1.0))
+        }),
+        conditioned(
+            "lls-normal-equation.weighted-statistics",
+            &["lls-normal-equation"],
+            "sums of squares, R² and leverages are those of repeated samples; the degrees of freedom count each once",
+        )
+        .draw(Draw::array("w", 0.0..=3.4, &["13"]).limited(0.0..=9.0))
+        .draw(Draw::choice("intercept", &["with", "without"]))
+        .within("rounding, by the square of the condition number", 1e-8)
+        .check(|case| {
+            let (x, y) = full(case)?;
+            let w: Vec<f64> = case.array("w").data[..y.len()].iter().map(|w| w.round()).collect();
+            let kept = w.iter().filter(|w| **w > 0.0).count();
+            let model = LinearRegression::new().intercept(case.choice("intercept") == "with");
+            if kept < case.size("d") + 2 {
+                return Ok(0.0);
+            }
+            let rows: Vec<u32> =
+                (0..y.len()).flat_map(|i| std::iter::repeat_n(i as u32, w[i] as usize)).collect();
+            let weighted = model.clone().weights(&w).fit(&x, &y)?;
+            let repeated = model.fit(&x.gather(0, &rows)?, &y.gather(0, &rows)?)?;
+            let (a, b) = (weighted.statistics(0)?, repeated.statistics(0)?);
+            let explained = weighted.rank() - usize::from(weighted.has_intercept());
+            if (a.samples, a.degrees_of_freedom) != (kept, kept - weighted.rank()) {
+                return Ok(f64::INFINITY);
+            }
+            let pairs = [
+                (a.residual_sum_of_squares, b.residual_sum_of_squares),
+                (a.total_sum_of_squares, b.total_sum_of_squares),
+                (a.r_squared, b.r_squared),
+                (a.residual_variance * a.degrees_of_freedom as f64, b.residual_sum_of_squares),
+                (
+                    (1.0 - a.adjusted_r_squared) * a.degrees_of_freedom as f64,
+                    (1.0 - a.r_squared) * (a.degrees_of_freedom + explained) as f64,
+                ),
+                (a.leverage().iter().sum(), weighted.rank() as f64),
+            ];
+            let mut off = pairs.into_iter().fold(0.0, |m: f64, (a, b)| m.max_or_nan(relative(a, b)));
+            for (copy, &i) in rows.iter().enumerate() {
+                let i = i as usize;
+                off = off.max_or_nan((a.leverage()[i] / w[i] - b.leverage()[copy]).abs());
+            }
+            Ok(off / case.real("condition").powi(2).max(1.0))
+        }),
+        conditioned(
             "lls-normal-equation.inflation",
             &["lls-normal-equation"],
             "the variance inflation factor is 1/(1 − R²) of its column regressed on the others",
@@ -652,7 +761,7 @@ fn normal_equations() -> Vec<Property> {
         conditioned(
             "lls-normal-equation.one-predictor",
             &["lls-normal-equation"],
-            "for one predictor F = t² and R² is the squared correlation",
+            "for one predictor F = t², with the same probability, and R² is the squared correlation",
         )
         .within("rounding", 1e-8)
         .check(|case| {
@@ -668,7 +777,8 @@ fn normal_equations() -> Vec<Property> {
             };
             let (a, b) = (centred(&x.flatten())?, centred(&y)?);
             let r = a.dot(&b)? / (a.dot(&a)? * b.dot(&b)?).sqrt();
-            Ok(relative(s.f_value, s.t_values[1].powi(2)).max_or_nan(relative(s.r_squared, r * r)))
+            let p = relative(s.f_p_value, s.p_values[1]);
+            Ok(relative(s.f_value, s.t_values[1].powi(2)).max_or_nan(relative(s.r_squared, r * r)).max_or_nan(p))
         }),
         Property::refutation(
             "lls-normal-equation.printed",

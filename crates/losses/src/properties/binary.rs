@@ -380,6 +380,35 @@ fn focals() -> Vec<Property> {
                 let (z, y) = logit_parts(case)?;
                 Ok(relative(focal(&z, &y, 0.0, 0.5)?.item()?, 0.5 * bce_with_logits(&z, &y)?.item()?))
             }),
+        batch("focal-loss.definition", "it is the formula, term for term, averaged over the batch")
+            .within("rounding of 1 − σ, carried through the logarithm and the power", 1e-9)
+            .check(|case| {
+                let ((z, y), gamma, alpha) = (logit_parts(case)?, case.real("gamma"), case.real("alpha"));
+                let z = z.map(|z| z / 4.0);
+                let mut sum = 0.0;
+                for (z, y) in z.as_slice().iter().zip(y.as_slice()) {
+                    let p = 1.0 / (1.0 + (-z).exp());
+                    sum -= alpha * y * (1.0 - p).powf(gamma) * p.ln();
+                    sum -= (1.0 - alpha) * (1.0 - y) * p.powf(gamma) * (1.0 - p).ln();
+                }
+                Ok(relative(focal(&z, &y, gamma, alpha)?.item()?, sum / y.len() as f64))
+            }),
+        Property::new(
+            "focal-loss.tail",
+            &["focal-loss"],
+            "a confident right answer keeps its digits: qᵞ·ln(1 + q) with q = e⁻ᶻ, to its own rounding",
+        )
+        .draw(Draw::real("margin", 1.0..=100.0).limited(1.0..=100.0))
+        .draw(Draw::real("gamma", 0.0..=5.0).limited(0.0..=5.0))
+        .within("rounding of the power, relative to the loss itself", 1e-12)
+        .check(|case| {
+            let (z, gamma) = (case.real("margin"), case.real("gamma"));
+            let q = (-z).exp();
+            let exact = (q / (1.0 + q)).powf(gamma) * q.ln_1p();
+            let loss = |z: f64, y: f64| focal(&Tensor::from([z]), &Tensor::from([y]), gamma, 0.5)?.item();
+            let off = |loss: f64| (2.0 * loss / exact - 1.0).abs();
+            Ok(off(loss(z, 1.0)?).max(off(loss(-z, 0.0)?)))
+        }),
         batch("focal-loss.falls", "a larger γ never costs more, and nothing is below 0")
             .within("rounding", ROUNDING)
             .check(|case| {

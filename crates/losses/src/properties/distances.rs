@@ -69,6 +69,25 @@ fn absolute() -> Vec<Property> {
                 Ok((Elementwise { loss: L1, reduction: reduction(case) }, inputs))
             },
         ),
+        batch(
+            "l1-loss.kink",
+            &["l1-loss"],
+            "where prediction and target are equal both slopes are 0; a NaN has NaN",
+        )
+        .draw(reductions())
+        .check(|case| {
+            let [p, _] = pair(case)?;
+            let op = Elementwise { loss: L1, reduction: reduction(case) };
+            let slopes = |p: &Tensor<f64>, t: &Tensor<f64>| -> Result<Vec<f64>, Failure> {
+                let (value, saved) = op.forward([p, t])?;
+                let both = op.vjp([p, t], &saved, &value.map(|_| 1.0), [true, true])?;
+                Ok(both.into_iter().flatten().flat_map(Tensor::into_vec).collect())
+            };
+            let (kink, nan) = (slopes(&p, &p)?, slopes(&p.map(|_| f64::NAN), &p)?);
+            let missing = (2 * p.len()).abs_diff(kink.len());
+            let swallowed = nan.iter().filter(|v| !v.is_nan()).count();
+            Ok(kink.iter().map(|v| v.abs()).sum::<f64>() + (missing + swallowed) as f64)
+        }),
         Property::new("l1-loss.median", &["l1-loss"], "no constant prediction is better than the median")
             .draw(Draw::size("half", 0..=4))
             .draw(Draw::array("target", -10.0..=10.0, &["9"]))

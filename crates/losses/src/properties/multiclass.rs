@@ -205,6 +205,27 @@ fn options() -> Vec<Property> {
             let by_class = op().class_weights(c).eval([&s])?.item()?;
             Ok(relative(by_class, op().sample_weights(&by_sample).eval([&s])?.item()?))
         }),
+        scored(
+            "softmax-ce.both-weights",
+            &["softmax-ce"],
+            "a sample's weight and its class's multiply, in the sum and in what the mean divides by",
+            50.0,
+        )
+        .draw(Draw::array("w", 0.0..=3.0, &["n"]).limited(0.0..=8.0))
+        .draw(Draw::array("c", 0.0..=3.0, &["k"]).limited(0.0..=1e3))
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let (s, y) = parts(case)?;
+            let (w, c) = (&case.array("w").data, &case.array("c").data);
+            let product: Vec<f64> = w.iter().zip(y.as_slice()).map(|(w, &y)| w * c[y as usize]).collect();
+            let mut off: f64 = 0.0;
+            for reduction in [Reduction::Mean, Reduction::Sum] {
+                let op = || CrossEntropy::new(&y).reduction(reduction);
+                let both = op().sample_weights(w).class_weights(c).eval([&s])?.item()?;
+                off = off.max_or_nan(relative(both, op().sample_weights(&product).eval([&s])?.item()?));
+            }
+            Ok(off)
+        }),
         gradient_property(
             scored(
                 "softmax-ce.options-gradient",
