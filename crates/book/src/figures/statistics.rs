@@ -69,7 +69,7 @@ pub(super) fn hundred_intervals() -> Result<Figure> {
 
 /// Student's density, the normal one, and the t values of simulated fits, on a logarithmic axis: the tails are the point.
 pub(super) fn student_density() -> Result<Figure> {
-    const FITS: usize = 4000;
+    const FITS: usize = 2000;
     const WIDTH: f64 = 0.5;
     const REACH: f64 = 7.0;
     let fit = repeated(FITS, 2)?;
@@ -93,11 +93,11 @@ pub(super) fn student_density() -> Result<Figure> {
         .log_y()
         .line("Student's", |t| student.pdf(t).log10())
         .line("normal", |t| normal.pdf(t).log10())
-        .curve("4000 fits", steps)
+        .curve("2000 fits", steps)
         .figure(
             "On a logarithmic axis the normal density is a narrow parabola; Student's spreads far beyond it, and the steps of the \
              simulated values follow Student's.",
-            "The distance of the slope from the truth, in standard errors, in 4000 fits to five points (steps), with \
+            "The distance of the slope from the truth, in standard errors, in 2000 fits to five points (steps), with \
              Student's density for three degrees of freedom and the normal one. In the middle they are much alike; beyond ±2 lies a \
              seventh of Student's, and less than a twentieth of the normal one.",
         )
@@ -141,26 +141,21 @@ pub(super) fn bands() -> Result<Figure> {
 /// R² and the adjusted one over the number of columns of noise: of one study, and on average.
 pub(super) fn noise_explains() -> Result<Figure> {
     const SAMPLES: usize = 40;
-    const STUDIES: usize = 200;
+    const STUDIES: usize = 30;
     let columns = noise(SAMPLES, 25, 3)?;
     let y = columns.slice(1, 0..1)?.add(&noise(SAMPLES, STUDIES, 4)?)?;
+    let tss = y.sub(&y.mean_axis(0)?)?.powi(2).sum_axis(0)?;
     // R² and adjusted R² of the first study, and their means.
     let mut curves: [Vec<(f64, f64)>; 4] = Default::default();
     for k in 0..25 {
         let fit = LinearRegression::new().fit(&columns.slice(1, 0..k + 1)?, &y)?;
-        let mut mean = [0.0; 2];
-        for study in 0..STUDIES {
-            let s = fit.statistics(study)?;
-            let both = [s.r_squared, s.adjusted_r_squared];
-            for (i, value) in both.into_iter().enumerate() {
-                mean[i] += value / STUDIES as f64;
-                if study == 0 {
-                    curves[i].push((k as f64, value));
-                }
-            }
-        }
-        for (i, value) in mean.into_iter().enumerate() {
-            curves[2 + i].push((k as f64, value));
+        let first = fit.statistics(0)?;
+        // Of all studies at once: the mean of 1 − RSS/TSS, and of the same with each sum over its degrees of freedom.
+        let left = fit.residuals().powi(2).sum_axis(0)?.div(&tss)?.mean()?;
+        let price = (SAMPLES - 1) as f64 / first.degrees_of_freedom as f64;
+        let values = [first.r_squared, first.adjusted_r_squared, 1.0 - left, 1.0 - left * price];
+        for (curve, value) in curves.iter_mut().zip(values) {
+            curve.push((k as f64, value));
         }
     }
     let [plain, adjusted, mean, adjusted_mean] = curves;
@@ -173,7 +168,7 @@ pub(super) fn noise_explains() -> Result<Figure> {
         .figure(
             "R squared climbs without a single step down as columns are added; the adjusted one wavers, and its mean is a level line.",
             "Forty samples and one column that matters; then up to twenty-four columns of noise are added. R² can only rise, in \
-             each study and so in the mean of 200. The adjusted R² wavers, and its mean stays where it was.",
+             each study and so in the mean of 30. The adjusted R² wavers, and its mean stays where it was.",
         )
 }
 
