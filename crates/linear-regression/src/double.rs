@@ -13,13 +13,15 @@ pub(crate) struct Double {
 }
 
 /// a + b and its rounding error, exactly.
-fn two_sum(a: f64, b: f64) -> Double {
+#[inline(always)]
+pub(crate) fn two_sum(a: f64, b: f64) -> Double {
     let hi = a + b;
     let part = hi - a;
     Double { hi, lo: (a - (hi - part)) + (b - part) }
 }
 
 /// a·b and its rounding error, exactly, by one fused multiply-add.
+#[inline(always)]
 pub(crate) fn two_product(a: f64, b: f64) -> Double {
     let hi = a * b;
     Double { hi, lo: a.mul_add(b, -hi) }

@@ -4,6 +4,7 @@ use crate::design::{Data, powers};
 use crate::double::Double;
 use crate::solve::{self, Solution, rank};
 use crate::statistics::Statistics;
+use crate::tall::{Solved, Tall, Triangle};
 use crate::{Error, Result};
 use gradus_tensor::{Tensor, Transpose};
 use std::fmt;
@@ -125,6 +126,9 @@ impl LinearRegression {
     /// method can't have one.
     pub fn fit(&self, x: &Tensor<f64>, y: &Tensor<f64>) -> Result<Fit> {
         self.check_options()?;
+        if let Some(fit) = self.fit_tall(x, y)? {
+            return Ok(fit);
+        }
         let data = Data::new(x, y, self.weights.as_deref())?;
         let design = data.design(self.intercept, self.ridge)?;
         let (m, p) = (design.a.dims()[0], design.a.dims()[1]);
@@ -163,6 +167,50 @@ impl LinearRegression {
             None => self.smallest_norm(&data, rank)?,
         };
         Fit::new(self, data, solution, Facts { method, reason, rank, condition, tolerance })
+    }
+
+    /// Many samples, well conditioned, without weights or a ridge: the same solutions by passes over X that copy nothing.
+    /// `None` for all else, and wherever a number is not finite or extreme: the general way says what is wrong.
+    fn fit_tall(&self, x: &Tensor<f64>, y: &Tensor<f64>) -> Result<Option<Fit>> {
+        let (&[n, d], &[m, ..]) = (x.dims(), y.dims()) else { return Ok(None) };
+        let p = d + usize::from(self.intercept);
+        let plain = self.weights.is_none() && self.ridge == 0.0 && y.rank() <= 2 && n == m && d > 0;
+        if !plain || n < TALL * p || n * p < MANY {
+            return Ok(None);
+        }
+        let y = if y.rank() == 1 { y.insert_axis(1)? } else { y.clone() };
+        let tall = Tall::new(x, &y, self.intercept)?;
+        let tolerance = self.tolerance.unwrap_or(n as f64 * f64::EPSILON);
+        let up_to = |triangle: Option<Triangle>, limit: f64| {
+            triangle.filter(|t| solve::condition(&t.s) <= limit && rank(&t.s, tolerance) == p)
+        };
+        let products = match self.method {
+            Method::NormalEquations => up_to(tall.by_gram()?, solve::SAFE),
+            Method::Auto => up_to(tall.by_gram()?, MILD),
+            _ => None,
+        };
+        let (method, reason, solved, s) = match products {
+            Some(t) if self.method == Method::NormalEquations => {
+                (Method::NormalEquations, "asked for".into(), tall.solve(&t)?, t.s)
+            }
+            Some(t) => {
+                let condition = solve::condition(&t.s);
+                let reason = format!(
+                    "XᵀX is safe: condition number {condition:.1e}, {n} rows for {p} columns; refined"
+                );
+                (Method::NormalEquations, reason, tall.refine(&t)?, t.s)
+            }
+            None if matches!(self.method, Method::Auto | Method::Qr) => {
+                let Some(t) = up_to(tall.by_reflections()?, solve::SAFE) else { return Ok(None) };
+                let reason = self.choose([n, p, p], solve::condition(&t.s), false).1;
+                (Method::Qr, reason, tall.refine(&t)?, t.s)
+            }
+            None => return Ok(None),
+        };
+        let facts = Facts { method, reason, rank: p, condition: solve::condition(&s), tolerance };
+        let data = Data { x: x.clone(), y, weights: None, total: n as f64 };
+        let Solved { theta, root, residuals } = solved;
+        Fit::new(self, data, Solution { theta, root, residuals, leverage: None }, facts).map(Some)
     }
 
     fn check_options(&self) -> Result<()> {
@@ -258,9 +306,15 @@ impl LinearRegression {
         let fitted = data.x.matmul(&theta.slice(0, p - d..p)?)?;
         let level = if self.intercept { theta.select(0, 0)? } else { Tensor::zeros([theta.dims()[1]])? };
         let residuals = data.y.sub(&fitted.add(&level)?)?;
-        Ok(Solution { theta, root, residuals, leverage })
+        Ok(Solution { theta, root, residuals, leverage: Some(leverage) })
     }
 }
+
+/// From so many numbers on, X is not copied.
+const MANY: usize = 1 << 16;
+
+/// The condition number up to which even what is made of Cholesky's factor alone, the standard errors, has ten digits.
+const MILD: f64 = 1e3;
 
 /// So many samples a column make the products cheaper than the reflections, whatever becomes of them.
 const TALL: usize = 4;
@@ -281,7 +335,7 @@ fn rounded(precise: solve::Precise) -> Result<Solution> {
         theta: matrix(&precise.theta)?,
         root: matrix(&precise.root)?,
         residuals: matrix(&precise.residuals)?,
-        leverage: precise.leverage.into_iter().map(Double::value).collect(),
+        leverage: Some(precise.leverage.into_iter().map(Double::value).collect()),
     })
 }
 
@@ -352,8 +406,8 @@ pub struct Fit {
     pub(crate) y: Tensor<f64>,
     pub(crate) weights: Option<Vec<f64>>,
     pub(crate) residuals: Tensor<f64>,
-    /// Of the samples, `[N]`.
-    pub(crate) leverage: Vec<f64>,
+    /// Of the samples, `[N]`; where nothing was lost by waiting, they are made when they are asked for.
+    leverage: Option<Vec<f64>>,
     pub(crate) ridge: f64,
     facts: Facts,
 }
@@ -366,7 +420,7 @@ impl Fit {
             return Err(Error::Overflow { what: "a coefficient" });
         }
         // Without the ridge's rows.
-        leverage.truncate(n);
+        leverage.iter_mut().for_each(|all| all.truncate(n));
         let mut fit = Self {
             intercept: model.intercept,
             theta,
@@ -384,6 +438,14 @@ impl Fit {
             fit.residuals = fit.y.sub(&fit.predict_matrix(&fit.x)?)?;
         }
         Ok(fit)
+    }
+
+    /// The diagonal of the projection on X's columns.
+    pub(crate) fn leverage(&self) -> Result<Vec<f64>> {
+        match &self.leverage {
+            Some(known) => Ok(known.clone()),
+            None => crate::statistics::quadratic_forms(self, &self.x),
+        }
     }
 
     fn predict_matrix(&self, x: &Tensor<f64>) -> Result<Tensor<f64>> {

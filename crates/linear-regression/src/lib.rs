@@ -17,6 +17,7 @@ mod solve;
 mod statistics;
 mod summary;
 mod symbols;
+mod tall;
 
 pub use accumulator::Accumulator;
 pub use cost::{cost, gradient, matrix_cost, predict};

@@ -17,7 +17,7 @@ pub(crate) struct Solution {
     /// b − A·θ, `[M, K]`.
     pub(crate) residuals: Tensor<f64>,
     /// The diagonal of the projection on A's columns, `[M]`.
-    pub(crate) leverage: Vec<f64>,
+    pub(crate) leverage: Option<Vec<f64>>,
 }
 
 /// A = Q·R with orthonormal columns in Q, R upper triangular, and A's singular values, which are R's.
@@ -80,7 +80,7 @@ pub(crate) fn rank(s: &[f64], tolerance: f64) -> usize {
     s.iter().filter(|&&v| v > tolerance * largest && v > 0.0).count()
 }
 
-fn inverse(r: &Tensor<f64>) -> Result<Tensor<f64>> {
+pub(crate) fn inverse(r: &Tensor<f64>) -> Result<Tensor<f64>> {
     Ok(r.solve_upper(&Tensor::eye(r.dims()[0])?)?)
 }
 
@@ -96,7 +96,7 @@ pub(crate) fn normal(a: &Tensor<f64>, b: &Tensor<f64>) -> Result<Option<Solution
     let theta = upper.solve_upper(&l.solve_lower(&across(a, b)?)?)?;
     let residuals = b.sub(&a.matmul(&theta)?)?;
     let root = inverse(&upper)?;
-    let leverage = lengths(&a.matmul(&root)?)?;
+    let leverage = Some(lengths(&a.matmul(&root)?)?);
     Ok(Some(Solution { theta, root, residuals, leverage }))
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn refined(a: &Tensor<f64>, b: &Tensor<f64>, Factors { q, r, .. }: &F
     }
     let join = |parts: &[Tensor<f64>]| Tensor::concatenate(&parts.iter().collect::<Vec<_>>(), 1);
     let (theta, residuals) = (join(&columns)?, join(&rests)?);
-    Ok(Solution { theta, root: inverse(r)?, residuals, leverage: lengths(q)? })
+    Ok(Solution { theta, root: inverse(r)?, residuals, leverage: Some(lengths(q)?) })
 }
 
 /// f = b − r − A·θ and g = −Aᵀr, each sum in double-double, in one pass over the rows of A.

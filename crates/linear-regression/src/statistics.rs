@@ -107,7 +107,7 @@ impl Statistics {
             f_p_value,
             parameters,
             inflation: inflation(fit, &spread)?,
-            leverage: fit.leverage.clone(),
+            leverage: fit.leverage()?,
             residuals,
             weights: fit.weights.clone(),
         })
@@ -204,7 +204,7 @@ pub struct Interval {
 }
 
 /// ‖x·B‖² for each row x (with its 1): x·(XᵀX)⁻¹·xᵀ without the loss of the product's digits.
-fn quadratic_forms(fit: &Fit, x: &Tensor<f64>) -> Result<Vec<f64>> {
+pub(crate) fn quadratic_forms(fit: &Fit, x: &Tensor<f64>) -> Result<Vec<f64>> {
     let a = match fit.has_intercept() {
         true => Tensor::concatenate(&[&Tensor::ones([x.dims()[0], 1])?, x], 1)?,
         false => x.clone(),

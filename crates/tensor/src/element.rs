@@ -116,6 +116,12 @@ pub trait Scalar: Element + RealField {
     /// x·y + z with one rounding.
     fn mul_add(self, y: Self, z: Self) -> Self;
 
+    /// A tile of XᵀX, the hot kernel behind [`Tensor::gram_of`](crate::Tensor::gram_of).
+    #[doc(hidden)]
+    fn tile(rows: &[Self], stride: usize, at: [usize; 2], sum: &mut [Self]) {
+        crate::tall::plain_tile(rows, stride, at, sum);
+    }
+
     /// One product of matrices, the hot kernel behind [`Tensor::matmul`](crate::Tensor::matmul).
     ///
     /// # Safety
@@ -125,7 +131,7 @@ pub trait Scalar: Element + RealField {
 }
 
 macro_rules! scalar {
-    ($t:ident, $erfc:path) => {
+    ($t:ident, $erfc:path, $($more:item)*) => {
         impl Scalar for $t {
             const EPSILON: Self = $t::EPSILON;
             const NAN: Self = $t::NAN;
@@ -152,6 +158,8 @@ macro_rules! scalar {
                 $erfc(self)
             }
 
+            $($more)*
+
             #[inline(always)]
             fn mul_add(self, y: Self, z: Self) -> Self {
                 $t::mul_add(self, y, z)
@@ -169,5 +177,10 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32, libm::erfcf);
-scalar!(f64, libm::erfc);
+scalar!(f32, libm::erfcf,);
+scalar! {
+    f64, libm::erfc,
+    fn tile(rows: &[f64], stride: usize, at: [usize; 2], sum: &mut [f64]) {
+        crate::tall::tile(rows, stride, at, sum);
+    }
+}

@@ -1,8 +1,163 @@
-//! The triangular factor of a tall matrix: reflections of blocks of rows that stay in the first cache, on all cores.
+//! What a regression needs of a tall matrix: its Gram matrix, and its triangular factor by reflections of blocks of rows that
+//! stay in the first cache. Both on all cores.
 
-use crate::math::vectorize;
+use crate::math::{Level, vectorize};
 use crate::parallel::map_blocks;
 use crate::{Error, Result, Scalar, Tensor};
+
+impl<T: Scalar> Tensor<T> {
+    /// XᵀX, `[D, D]`, of matrices side by side, without joining them: of `[X, y]` it has XᵀX, Xᵀy and yᵀy.
+    ///
+    /// Half the work of the product: of Xᵀ and X only one triangle is multiplied. Blocks of rows go to all cores, and their sums are
+    /// added by halves.
+    ///
+    /// ```
+    /// use gradus_tensor::Tensor;
+    /// let (x, y) = (Tensor::from([[1.0, 2.0], [3.0, 4.0]]), Tensor::from([[1.0], [0.0]]));
+    /// let gram = Tensor::gram_of(&[&x, &y])?;
+    /// assert_eq!(gram, Tensor::from([[10.0, 14.0, 1.0], [14.0, 20.0, 2.0], [1.0, 2.0, 1.0]]));
+    /// # Ok::<(), gradus_tensor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If one is no matrix, or their rows differ.
+    pub fn gram_of(parts: &[&Self]) -> Result<Self> {
+        let (rows, width) = joined("gram", parts)?;
+        // Rows are padded to whole tiles; what the padding gives is not read.
+        let stride = width.next_multiple_of(WIDE) + HIGH;
+        let share = rows.div_ceil(64).max(SHARE / 4).next_multiple_of(CHUNK);
+        let sums = map_blocks(rows.div_ceil(share), |i| {
+            let mut sum = vec![T::ZERO; stride * stride];
+            let mut chunk = vec![T::ZERO; CHUNK * stride];
+            let end = rows.min((i + 1) * share);
+            for start in (i * share..end).step_by(CHUNK) {
+                let range = start..end.min(start + CHUNK);
+                let chunk = &mut chunk[..range.len() * stride];
+                let mut first = 0;
+                for part in parts {
+                    let d = part.dims()[1];
+                    let from = &part.as_slice()[range.start * d..range.end * d];
+                    for (to, from) in chunk.chunks_exact_mut(stride).zip(from.chunks_exact(d.max(1))) {
+                        to[first..first + d].copy_from_slice(from);
+                    }
+                    first += d;
+                }
+                for i in (0..width).step_by(HIGH) {
+                    for j in (i / WIDE * WIDE..width).step_by(WIDE) {
+                        T::tile(chunk, stride, [i, j], &mut sum);
+                    }
+                }
+            }
+            sum
+        });
+        let total = add_by_halves(sums).unwrap_or_else(|| vec![T::ZERO; stride * stride]);
+        Self::compute([width, width], |out| {
+            for (i, row) in out.chunks_exact_mut(width.max(1)).enumerate() {
+                for (j, x) in row.iter_mut().enumerate() {
+                    *x = total[i.min(j) * stride + i.max(j)];
+                }
+            }
+        })
+    }
+}
+
+/// The rows that are multiplied at once: they stay in the second cache.
+const CHUNK: usize = 256;
+
+/// The height and width of a tile: twelve registers of 256 bits, which with three columns and a factor are all there are.
+const HIGH: usize = 4;
+const WIDE: usize = 12;
+
+/// Adds the products of the columns i.. and j.. of the rows to a tile of `sum`, which has rows of the same length. Each sum has its
+/// terms in the order of the rows, each rounded once.
+pub(crate) fn plain_tile<T: Scalar>(rows: &[T], stride: usize, [i, j]: [usize; 2], sum: &mut [T]) {
+    vectorize(
+        #[inline(always)]
+        || {
+            let mut sums = [[T::ZERO; WIDE]; HIGH];
+            for row in rows.chunks_exact(stride) {
+                let (left, right) = (&row[i..i + HIGH], &row[j..j + WIDE]);
+                for (sums, &l) in sums.iter_mut().zip(left) {
+                    sums.iter_mut().zip(right).for_each(|(sum, &r)| *sum = Scalar::mul_add(l, r, *sum));
+                }
+            }
+            add_tile(&sums, stride, [i, j], sum);
+        },
+    );
+}
+
+/// [`plain_tile`] in registers, where the machine has enough of them.
+pub(crate) fn tile(rows: &[f64], stride: usize, at: [usize; 2], sum: &mut [f64]) {
+    #[cfg(target_arch = "x86_64")]
+    if Level::Avx2.available() {
+        let mut sums = [[0.0; WIDE]; HIGH];
+        assert!(at[0] + HIGH <= stride && at[1] + WIDE <= stride);
+        // SAFETY: the machine has the instructions; the columns lie within the rows, as just seen.
+        unsafe { tile_avx2(rows, stride, at, &mut sums) };
+        return add_tile(&sums, stride, at, sum);
+    }
+    plain_tile(rows, stride, at, sum);
+}
+
+fn add_tile<T: Scalar>(sums: &[[T; WIDE]; HIGH], stride: usize, [i, j]: [usize; 2], sum: &mut [T]) {
+    for (r, sums) in sums.iter().enumerate() {
+        let to = &mut sum[(i + r) * stride + j..][..WIDE];
+        to.iter_mut().zip(sums).for_each(|(to, &from)| *to += from);
+    }
+}
+
+/// # Safety
+/// The machine has AVX2 and FMA, and the columns i..i + 4 and j..j + 12 lie within a row of `stride` elements.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn tile_avx2(rows: &[f64], stride: usize, [i, j]: [usize; 2], out: &mut [[f64; WIDE]; HIGH]) {
+    use std::arch::x86_64::{
+        _mm256_broadcast_sd, _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_setzero_pd, _mm256_storeu_pd,
+    };
+    let mut sums = [[_mm256_setzero_pd(); 3]; HIGH];
+    // Plain loops: an iterator's or a closure's code would not be compiled for these instructions.
+    let mut row = rows.as_ptr();
+    for _ in 0..rows.len() / stride {
+        // SAFETY: whole rows are left, and the columns lie within each, as the caller promises.
+        unsafe {
+            let right = row.add(j);
+            let (a, b, c) =
+                (_mm256_loadu_pd(right), _mm256_loadu_pd(right.add(4)), _mm256_loadu_pd(right.add(8)));
+            let mut r = 0;
+            while r < HIGH {
+                let l = _mm256_broadcast_sd(&*row.add(i + r));
+                sums[r][0] = _mm256_fmadd_pd(l, a, sums[r][0]);
+                sums[r][1] = _mm256_fmadd_pd(l, b, sums[r][1]);
+                sums[r][2] = _mm256_fmadd_pd(l, c, sums[r][2]);
+                r += 1;
+            }
+            row = row.add(stride);
+        }
+    }
+    for (out, sums) in out.iter_mut().zip(&sums) {
+        // SAFETY: a row of twelve elements, three times four.
+        unsafe {
+            _mm256_storeu_pd(out.as_mut_ptr(), sums[0]);
+            _mm256_storeu_pd(out.as_mut_ptr().add(4), sums[1]);
+            _mm256_storeu_pd(out.as_mut_ptr().add(8), sums[2]);
+        }
+    }
+}
+
+fn add_by_halves<T: Scalar>(mut parts: Vec<Vec<T>>) -> Option<Vec<T>> {
+    while parts.len() > 1 {
+        let mut pairs = parts.into_iter();
+        let mut next = Vec::new();
+        while let Some(mut left) = pairs.next() {
+            if let Some(right) = pairs.next() {
+                left.iter_mut().zip(right).for_each(|(l, r)| *l += r);
+            }
+            next.push(left);
+        }
+        parts = next;
+    }
+    parts.pop()
+}
 
 /// How many rows are reflected at once: a column of them fills the registers, fifty columns the first cache.
 const ROWS: usize = 64;
@@ -44,16 +199,7 @@ impl<T: Scalar> Tensor<T> {
     /// If one is no matrix or not finite, or their rows differ.
     pub fn triangular_factor_of(parts: &[&Self]) -> Result<Self> {
         let op = "triangular_factor";
-        let mut width = 0;
-        let mut rows = None;
-        for part in parts {
-            let (n, d) = part.matrix_dims(op)?;
-            if *rows.get_or_insert(n) != n {
-                return Err(Error::mismatch(op, parts[0].shape(), part.shape(), "the rows must agree"));
-            }
-            width += d;
-        }
-        let rows = rows.unwrap_or(0);
+        let (rows, width) = joined(op, parts)?;
         let scales = scales(op, parts, width)?;
         // The shares depend on the sizes alone, and are merged in order.
         let share = rows.div_ceil(32).max(SHARE).next_multiple_of(ROWS);
@@ -86,6 +232,20 @@ impl<T: Scalar> Tensor<T> {
         r.truncate(rows.min(width) * width);
         Self::from_vec(r, [rows.min(width), width])
     }
+}
+
+/// The rows and columns of matrices side by side.
+fn joined<T: Scalar>(op: &'static str, parts: &[&Tensor<T>]) -> Result<(usize, usize)> {
+    let mut width = 0;
+    let mut rows = None;
+    for part in parts {
+        let (n, d) = part.matrix_dims(op)?;
+        if *rows.get_or_insert(n) != n {
+            return Err(Error::mismatch(op, parts[0].shape(), part.shape(), "the rows must agree"));
+        }
+        width += d;
+    }
+    Ok((rows.unwrap_or(0), width))
 }
 
 /// For each column the power of two that brings its largest element below 1, 1 for a column of zeros.

@@ -229,3 +229,22 @@ fn the_triangular_factor_of_a_tall_matrix_has_its_gram_matrix_and_its_lengths() 
     assert!(Tensor::from([[1.0], [f64::NAN]]).triangular_factor().is_err());
     assert!(Tensor::from([1.0, 2.0]).triangular_factor().is_err());
 }
+
+#[test]
+fn a_gram_matrix_is_the_product_of_the_transpose() {
+    for [n, d] in [[0, 3], [1, 1], [5, 3], [300, 7], [257, 13], [1000, 50], [20_000, 5], [70, 130]] {
+        let (x, y) = (whole::<f64>(&[n, d], 14), whole::<f64>(&[n, 1], 15));
+        let expected = x.product(Transpose::Yes, &x, Transpose::No).unwrap();
+        assert_eq!(Tensor::gram_of(&[&x]).unwrap(), expected, "{n}×{d}");
+        let single = Tensor::gram_of(&[&x.cast::<f32>()]).unwrap();
+        assert_eq!(single.cast::<f64>(), expected, "{n}×{d} in f32");
+        let joined = Tensor::concatenate(&[&y, &x], 1).unwrap();
+        assert_eq!(
+            Tensor::gram_of(&[&y, &x]).unwrap(),
+            joined.product(Transpose::Yes, &joined, Transpose::No).unwrap()
+        );
+    }
+    let x = Tensor::from([[1.0, f64::NAN], [2.0, 3.0]]);
+    assert!(Tensor::gram_of(&[&x]).unwrap().get([0, 1]).unwrap().is_nan());
+    assert!(Tensor::gram_of(&[&x, &Tensor::from([[1.0]])]).is_err());
+}
