@@ -56,7 +56,7 @@ element! {
 /// What mathematics is generic over: `f64` for proofs, `f32` for speed.
 ///
 /// The functions of a real number (`exp`, `ln`, `tanh`, `ln_1p`, …) come from nalgebra's [`RealField`].
-pub trait Scalar: Element + RealField {
+pub trait Scalar: Element + RealField + crate::math::Real {
     /// The distance from 1 to the next number above.
     const EPSILON: Self;
     /// Not a number.

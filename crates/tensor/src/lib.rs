@@ -9,6 +9,7 @@ mod elementwise;
 mod error;
 mod layout;
 mod linalg;
+pub mod math;
 mod matrix;
 mod nested;
 mod product;

@@ -1,0 +1,57 @@
+//! The error function, its complement, and the distribution function of the standard normal.
+//!
+//! A tail is exp(−a²) times a function without features, which is a polynomial in (a − 4)/(a + 4) over 4 + a.
+
+use super::exp::{growth, reduce};
+use super::real::{Real, at_most, choose, horner};
+
+/// exp(−h − l) times the polynomial over 4 + a.
+#[inline(always)]
+fn tail<F: Real>(a: F, h: F, l: F, coefficients: &[F], slope: [F; 2]) -> F {
+    let c = &F::MATH;
+    let sum = c.four + a;
+    let inverse = c.one / sum;
+    let u = F::fma(c.minus_eight, inverse, c.one);
+    // How wrong the inverse is, relatively: by its own rounding, and by what the sum lost.
+    let a_part = sum - c.four;
+    let lost = (c.four - (sum - a_part)) + (a - a_part);
+    let wrong = F::fma(-inverse, lost, F::fma(-inverse, sum, c.one));
+    let smooth = inverse * horner(u, coefficients);
+    let (t, r) = reduce(-h, c.rounder);
+    let g = F::fma(F::fma(slope[1], u, slope[0]), wrong, growth(r - l));
+    let (first, second) = F::powers(t);
+    F::fma(smooth, g, smooth) * first * second
+}
+
+#[inline(always)]
+pub(super) fn erf<F: Real>(x: F) -> F {
+    let c = &F::MATH;
+    let a = at_most(F::magnitude(x), c.erf_end);
+    let square = a * a;
+    // Beside 1 the tail needs few digits: none of its corrections.
+    let (t, r) = reduce(-square, c.rounder);
+    let inverse = c.one / (c.four + a);
+    let smooth = inverse * horner(F::fma(c.minus_eight, inverse, c.one), c.erfc);
+    let large = c.one - F::fma(smooth, growth(r), smooth) * F::power(t);
+    let small = F::fma(a, horner(square, c.erf), a);
+    F::signed_as(choose(a < c.erf_series, small, large), x)
+}
+
+#[inline(always)]
+pub(super) fn erfc<F: Real>(x: F) -> F {
+    let c = &F::MATH;
+    let a = at_most(F::magnitude(x), c.erfc_end);
+    let h = a * a;
+    let y = tail(a, h, F::fma(a, a, -h), c.erfc, c.erfc_slope);
+    choose(x < c.zero, c.two - y, y)
+}
+
+#[inline(always)]
+pub(super) fn normal_cdf<F: Real>(x: F) -> F {
+    let c = &F::MATH;
+    let a = at_most(F::magnitude(x), c.cdf_end);
+    let b = c.half * a;
+    let h = a * b;
+    let y = tail(a, h, F::fma(a, b, -h), c.cdf, c.cdf_slope);
+    choose(x > c.zero, c.one - y, y)
+}
