@@ -1,11 +1,16 @@
 #![allow(missing_docs, clippy::all, clippy::unwrap_used, clippy::print_stdout)]
-use gradus_tensor::{Scalar, math::{self, *}};
+use gradus_tensor::{
+    Scalar,
+    math::{self, *},
+};
 use std::time::Instant;
 #[inline(never)]
 fn run<T: Scalar>(name: &str, x: &[T], out: &mut [T], f: impl Fn(T) -> T + Copy) {
     print!("{name:12}");
     for level in Level::ALL {
-        if !level.available() { continue; }
+        if !level.available() {
+            continue;
+        }
         let mut best = f64::MAX;
         for _ in 0..15 {
             let t = Instant::now();
@@ -35,7 +40,15 @@ fn all<T: Scalar>() {
     run("erfc", &x, &mut o, |v| math::erfc(v));
     run("gelu", &x, &mut o, |v| v * math::normal_cdf(v));
     let t = Instant::now();
-    for _ in 0..400 { math::sin_into(&x, &mut o); std::hint::black_box(&o); }
+    for _ in 0..400 {
+        math::sin_into(&x, &mut o);
+        std::hint::black_box(&o);
+    }
     println!("sin_into {:.3}", t.elapsed().as_secs_f64() / 400.0 / 16384.0 * 1e9);
 }
-fn main() { println!("f32"); all::<f32>(); println!("f64"); all::<f64>(); }
+fn main() {
+    println!("f32");
+    all::<f32>();
+    println!("f64");
+    all::<f64>();
+}

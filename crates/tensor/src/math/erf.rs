@@ -12,15 +12,20 @@ fn tail<F: Real>(a: F, h: F, l: F, coefficients: &[F], slope: [F; 2]) -> F {
     let sum = c.four + a;
     let inverse = c.one / sum;
     let u = F::fma(c.minus_eight, inverse, c.one);
-    // How wrong the inverse is, relatively: by its own rounding, and by what the sum lost.
+    // What roundings made wrong: the sum, relatively its inverse, and u, of which (a − 4) − u·(a + 4) is to be 0.
     let a_part = sum - c.four;
     let lost = (c.four - (sum - a_part)) + (a - a_part);
-    let wrong = F::fma(-inverse, lost, F::fma(-inverse, sum, c.one));
-    let smooth = inverse * horner(u, coefficients);
+    let inverse_off = F::fma(-inverse, lost, F::fma(-inverse, sum, c.one));
+    let u_off = inverse * F::fma(lost, c.one - u, F::fma(-u, sum, sum + c.minus_eight));
+    let rest = horner(u, &coefficients[2..]);
+    let sum = F::fma(u, rest, coefficients[0]);
+    let sum_off = F::fma(u, rest, coefficients[0] - sum) + coefficients[1];
+    let smooth = inverse * sum;
+    let smooth_off = F::fma(inverse, sum_off, F::fma(inverse, sum, -smooth));
     let (t, r) = reduce(-h, c.rounder);
-    let g = F::fma(F::fma(slope[1], u, slope[0]), wrong, growth(r - l));
+    let growth = growth(r - l) + F::fma(F::fma(slope[1], u, slope[0]), u_off, inverse_off);
     let (first, second) = F::powers(t);
-    F::fma(smooth, g, smooth) * first * second
+    (smooth + F::fma(smooth, growth, smooth_off)) * first * second
 }
 
 #[inline(always)]
@@ -31,7 +36,8 @@ pub(super) fn erf<F: Real>(x: F) -> F {
     // Beside 1 the tail needs few digits: none of its corrections.
     let (t, r) = reduce(-square, c.rounder);
     let inverse = c.one / (c.four + a);
-    let smooth = inverse * horner(F::fma(c.minus_eight, inverse, c.one), c.erfc);
+    let u = F::fma(c.minus_eight, inverse, c.one);
+    let smooth = inverse * F::fma(u, horner(u, &c.erfc[2..]), c.erfc[0] + c.erfc[1]);
     let large = c.one - F::fma(smooth, growth(r), smooth) * F::power(t);
     let small = F::fma(a, horner(square, c.erf), a);
     F::signed_as(choose(a < c.erf_series, small, large), x)
@@ -43,6 +49,8 @@ pub(super) fn erfc<F: Real>(x: F) -> F {
     let a = at_most(F::magnitude(x), c.erfc_end);
     let h = a * a;
     let y = tail(a, h, F::fma(a, a, -h), c.erfc, c.erfc_slope);
+    // Near 0 the series has fewer roundings.
+    let y = choose(a < c.half, c.one - F::fma(a, horner(h, c.erf), a), y);
     choose(x < c.zero, c.two - y, y)
 }
 

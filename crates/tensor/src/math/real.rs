@@ -44,7 +44,7 @@ pub struct Constants<T: 'static> {
     pub(super) erf_series: T,
     /// Up to here the argument of sine and cosine is reduced by three parts of π/2.
     pub(super) angle_end: T,
-    /// How the tails of erfc and Φ answer to an error in 1/(4 + a), about: constant and slope in (a − 4)/(a + 4).
+    /// The logarithmic derivative of the polynomials of erfc and Φ, about: constant and slope in (a − 4)/(a + 4).
     pub(super) erfc_slope: [T; 2],
     pub(super) cdf_slope: [T; 2],
     pub(super) four: T,
@@ -169,7 +169,8 @@ macro_rules! real {
                 // 2^FRACTION, below which whole numbers are their own lowest bits; the exponents' bias goes with it.
                 const WHOLE: $t = (1u64 << FRACTION) as $t;
                 let shifted = x.to_bits().wrapping_add(ONE - ROOT);
-                let k = $t::from_bits((shifted >> FRACTION) | WHOLE.to_bits()) - (WHOLE + ($t::MAX_EXP - 1) as $t);
+                let k = $t::from_bits((shifted >> FRACTION) | WHOLE.to_bits())
+                    - (WHOLE + ($t::MAX_EXP - 1) as $t);
                 (k, $t::from_bits((shifted & ((1 << FRACTION) - 1)).wrapping_add(ROOT)))
             }
 
@@ -234,8 +235,8 @@ mod single {
             tanh_series: 0.55,
             erf_series: 0.9,
             angle_end: 1e5,
-            erfc_slope: [2.3, -1.9],
-            cdf_slope: [2.0, -1.2],
+            erfc_slope: [-0.9, 0.8],
+            cdf_slope: [-0.8, 0.3],
             four: 4.0,
             minus_eight: -8.0,
             exp: &table::EXP_F32,
@@ -296,8 +297,8 @@ mod double {
             tanh_series: 0.55,
             erf_series: 0.9,
             angle_end: 1_073_741_824.0,
-            erfc_slope: [2.3, -1.9],
-            cdf_slope: [2.0, -1.2],
+            erfc_slope: [-0.9, 0.8],
+            cdf_slope: [-0.8, 0.3],
             four: 4.0,
             minus_eight: -8.0,
             exp: &table::EXP_F64,
