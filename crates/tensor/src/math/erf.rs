@@ -17,15 +17,19 @@ fn tail<F: Real>(a: F, h: F, l: F, coefficients: &[F], slope: [F; 2]) -> F {
     let lost = (c.four - (sum - a_part)) + (a - a_part);
     let inverse_off = F::fma(-inverse, lost, F::fma(-inverse, sum, c.one));
     let u_off = inverse * F::fma(lost, c.one - u, F::fma(-u, sum, sum + c.minus_eight));
+    // The last sum and the product keep what they lost, too.
     let rest = horner(u, &coefficients[2..]);
     let sum = F::fma(u, rest, coefficients[0]);
     let sum_off = F::fma(u, rest, coefficients[0] - sum) + coefficients[1];
     let smooth = inverse * sum;
     let smooth_off = F::fma(inverse, sum_off, F::fma(inverse, sum, -smooth));
+    let argument_off = F::fma(F::fma(slope[1], u, slope[0]), u_off, inverse_off);
+    let smooth_off = F::fma(smooth, argument_off, smooth_off);
     let (t, r) = reduce(-h, c.rounder);
-    let growth = growth(r - l) + F::fma(F::fma(slope[1], u, slope[0]), u_off, inverse_off);
+    let growth = growth(r - l);
     let (first, second) = F::powers(t);
-    (smooth + F::fma(smooth, growth, smooth_off)) * first * second
+    let correction = F::fma(smooth_off, growth, smooth_off);
+    (smooth + F::fma(smooth, growth, correction)) * first * second
 }
 
 #[inline(always)]
@@ -49,8 +53,8 @@ pub(super) fn erfc<F: Real>(x: F) -> F {
     let a = at_most(F::magnitude(x), c.erfc_end);
     let h = a * a;
     let y = tail(a, h, F::fma(a, a, -h), c.erfc, c.erfc_slope);
-    // Near 0 the series has fewer roundings.
-    let y = choose(a < c.half, c.one - F::fma(a, horner(h, c.erf), a), y);
+    // Near 0 the series of erf has fewer roundings: 1 − a is almost exact.
+    let y = choose(a < c.erf_series, F::fma(-a, horner(h, c.erf), c.one - a), y);
     choose(x < c.zero, c.two - y, y)
 }
 
