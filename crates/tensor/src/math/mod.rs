@@ -36,7 +36,7 @@ pub use real::Real;
 ///
 /// **Formula**: eˣ.
 ///
-/// **Numerics**: at most 1 ulp; ∞ from the first x whose power rounds to it (88.73, 709.79), and gradually 0 through the subnormal numbers.
+/// **Numerics**: at most 1.25 ulp; ∞ from the first x whose power rounds to it (88.73, 709.79), and gradually 0 through the subnormal numbers.
 ///
 /// ```
 /// use gradus_tensor::math;
