@@ -2,7 +2,7 @@
 //!
 //! A tail is exp(−a²) times a function without features, which is a polynomial in (a − 4)/(a + 4) over 4 + a.
 
-use super::exp::{growth, reduce};
+use super::exp::{growth, reduce, reduce_pair};
 use super::real::{Real, at_most, choose, horner};
 
 /// exp(−h − l) times the polynomial over 4 + a.
@@ -25,8 +25,8 @@ fn tail<F: Real>(a: F, h: F, l: F, coefficients: &[F], slope: [F; 2]) -> F {
     let smooth_off = F::fma(inverse, sum_off, F::fma(inverse, sum, -smooth));
     let argument_off = F::fma(F::fma(slope[1], u, slope[0]), u_off, inverse_off);
     let smooth_off = F::fma(smooth, argument_off, smooth_off);
-    let (t, r) = reduce(-h, c.rounder);
-    let growth = growth(r - l);
+    let (t, r) = reduce_pair(-h, -l);
+    let growth = growth(r);
     let (first, second) = F::powers(t);
     let correction = F::fma(smooth_off, growth, smooth_off);
     (smooth + F::fma(smooth, growth, correction)) * first * second

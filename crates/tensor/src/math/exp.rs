@@ -13,6 +13,16 @@ pub(super) fn reduce<F: Real>(x: F, rounder: F) -> (F, F) {
     (t, F::fma(minus_n, F::MATH.ln2[1], r))
 }
 
+/// [`reduce`] of x + low, which is not rounded to one number before.
+#[inline(always)]
+pub(super) fn reduce_pair<F: Real>(x: F, low: F) -> (F, F) {
+    let rounder = F::MATH.rounder;
+    let t = F::fma(x, F::MATH.log2_e, rounder);
+    let minus_n = rounder - t;
+    let r = F::fma(minus_n, F::MATH.ln2[0], x);
+    (t, r + F::fma(minus_n, F::MATH.ln2[1], low))
+}
+
 /// eʳ − 1 for |r| ≤ ½ ln 2.
 #[inline(always)]
 pub(super) fn growth<F: Real>(r: F) -> F {

@@ -23,5 +23,8 @@ pub(super) fn sigmoid<F: Real>(x: F) -> F {
     let minus_x = at_least(at_most(-x, -c.exp_ends[0]), c.vanishes);
     let (t, r) = reduce(minus_x, c.rounder - c.sigmoid_shift);
     let power = F::power(t);
-    c.sigmoid_scale / F::fma(power, growth(r), power + c.sigmoid_scale)
+    let sum = power + c.sigmoid_scale;
+    // Lost where the powers are a whole fraction apart; 0 elsewhere, and then the product is exact.
+    let lost = c.sigmoid_scale - (sum - power);
+    c.sigmoid_scale / (sum + F::fma(power, growth(r), lost))
 }

@@ -53,7 +53,7 @@ pub fn exp<T: Scalar>(x: T) -> T {
 ///
 /// **Formula**: eˣ − 1.
 ///
-/// **Numerics**: at most 1.75 ulp; the sign of a zero is kept.
+/// **Numerics**: at most 2 ulp; the sign of a zero is kept.
 ///
 /// ```
 /// use gradus_tensor::math;
@@ -86,7 +86,7 @@ pub fn ln<T: Scalar>(x: T) -> T {
 ///
 /// **Formula**: ln(1 + x).
 ///
-/// **Numerics**: at most 1.5 ulp; −∞ at −1, NaN below; the sign of a zero is kept.
+/// **Numerics**: at most 1.75 ulp; −∞ at −1, NaN below; the sign of a zero is kept.
 ///
 /// ```
 /// use gradus_tensor::math;
