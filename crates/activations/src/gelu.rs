@@ -3,8 +3,7 @@
 use crate::activation::X;
 use crate::{Activation, Course, Facts, tanh_derivative};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
-use gradus_tensor::Scalar;
-use gradus_tensor::math::exp;
+use gradus_tensor::{Scalar, math};
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 
 pub(crate) const FORMULA: Formula = Formula {
@@ -43,13 +42,13 @@ pub(crate) const FORMULA_TANH: Formula = Formula {
 /// Φ(x), the distribution function of the standard normal: ½·erfc(−x/√2), which keeps its digits on the left.
 #[inline(always)]
 fn normal_cdf<T: Scalar>(x: T) -> T {
-    T::of(0.5) * (-x * T::of(FRAC_1_SQRT_2)).erfc()
+    math::normal_cdf(x)
 }
 
 /// The density of the standard normal.
 #[inline(always)]
 fn normal_density<T: Scalar>(x: T) -> T {
-    T::of(FRAC_2_SQRT_PI * 0.5 * FRAC_1_SQRT_2) * exp(T::of(-0.5) * x * x)
+    T::of(FRAC_2_SQRT_PI * 0.5 * FRAC_1_SQRT_2) * math::exp(T::of(-0.5) * x * x)
 }
 
 /// The Gaussian error linear unit, exact.

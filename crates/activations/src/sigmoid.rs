@@ -3,8 +3,7 @@
 use crate::activation::X;
 use crate::{Activation, Course, Facts};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
-use gradus_tensor::Scalar;
-use gradus_tensor::math::exp;
+use gradus_tensor::{Scalar, math};
 
 pub(crate) const FORMULA: Formula = Formula {
     id: "sigmoid",
@@ -42,7 +41,8 @@ pub(crate) const ALIAS: Formula =
 /// **Gradient**: σ′(x) = σ(x)·σ(−x), at most ¼, at 0: [`sigmoid_derivative`].
 ///
 /// **Numerics**: as printed, e⁻ˣ overflows for x < −709.78 (`f64`; −88.7 in `f32`), and the result is 0 although
-/// σ(−710) = 4.5·10⁻³⁰⁹ can be represented. For x < 0 this computes eˣ / (1 + eˣ) instead. For the complement take
+/// σ(−710) = 4.5·10⁻³⁰⁹ can be represented. [`math::sigmoid`] divides s by s + s·e⁻ˣ with s = 2⁻³² (2⁻⁶⁴), which neither
+/// overflows nor loses digits: at most 2 ulp, on every instruction set the same bits. For the complement take
 /// `sigmoid(-x)`: `1.0 - sigmoid(x)` is 0 from x = 37 on.
 ///
 /// **Errors**: none; a NaN stays a NaN.
@@ -57,10 +57,7 @@ pub(crate) const ALIAS: Formula =
 /// ```
 #[inline(always)]
 pub fn sigmoid<T: Scalar>(x: T) -> T {
-    // Both sides by the exponential that cannot overflow; a NaN passes through.
-    let e = exp(-x.abs());
-    let above = if x >= T::ZERO { T::ONE } else { e };
-    above / (T::ONE + e)
+    math::sigmoid(x)
 }
 
 /// The derivative of [`sigmoid`]: σ′(x) = σ(x)·σ(−x).

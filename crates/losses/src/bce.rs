@@ -6,7 +6,7 @@ use crate::{Componentwise, Elementwise, Reduction};
 use gradus_activations::sigmoid;
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Printed, Verdict, item};
-use gradus_tensor::math::{exp, ln, ln_1p};
+use gradus_tensor::math::{exp, ln, ln_1p, softplus};
 use gradus_tensor::{Result, Scalar, Tensor};
 
 pub(crate) const FORMULA_SAMPLE: Formula = Formula {
@@ -258,6 +258,14 @@ impl Componentwise for Bce {
     }
 }
 
+/// y·max(−z, 0) + (1 − y)·max(z, 0): what a certain prediction of the wrong label costs.
+#[inline(always)]
+fn wrong_side<T: Scalar>(logit: T, label: T) -> T {
+    let (miss, cost) = if logit > T::ZERO { (T::ONE - label, logit) } else { (label, -logit) };
+    // An infinite logit on the right side costs nothing: 0·∞ is not meant.
+    if miss == T::ZERO && cost == T::INFINITY { T::ZERO } else { miss * cost }
+}
+
 /// Binary cross entropy of a logit.
 #[derive(Debug, Clone, Copy)]
 pub struct BceWithLogits;
@@ -267,17 +275,17 @@ impl Componentwise for BceWithLogits {
 
     #[inline(always)]
     fn loss<T: Scalar>(self, logit: T, label: T) -> T {
-        let tail = ln_1p(exp(-logit.abs()));
-        let wrong = if logit > T::ZERO { (T::ONE - label) * logit } else { label * -logit };
-        // An infinite logit on the right side costs nothing: 0·∞ is not meant.
-        let wrong = if logit.is_finite() || Scalar::is_nan(logit) || wrong.is_finite() {
-            wrong
-        } else if (logit > T::ZERO && label == T::ONE) || (logit < T::ZERO && label == T::ZERO) {
-            T::ZERO
-        } else {
-            T::INFINITY
-        };
-        wrong + tail
+        wrong_side(logit, label) + softplus(-logit.abs())
+    }
+
+    // With e = exp(−|z|), the three of them are ln(1 + e), 1/(1 + e) and e/(1 + e).
+    #[inline(always)]
+    fn loss_and_slope<T: Scalar>(self, logit: T, label: T) -> (T, T) {
+        let e = exp(-logit.abs());
+        let large = T::ONE / (T::ONE + e);
+        let small = e * large;
+        let (yes, no) = if logit > T::ZERO { (large, small) } else { (small, large) };
+        (wrong_side(logit, label) + ln_1p(e), (T::ONE - label) * yes - label * no)
     }
 
     #[inline(always)]

@@ -19,6 +19,12 @@ pub trait Componentwise: Copy + Send + Sync + 'static {
     /// Its derivatives in the prediction and in the target.
     fn slopes<T: Scalar>(self, prediction: T, target: T) -> (T, T);
 
+    /// The loss and its derivative in the prediction, where they have work in common.
+    #[inline(always)]
+    fn loss_and_slope<T: Scalar>(self, prediction: T, target: T) -> (T, T) {
+        (self.loss(prediction, target), self.slopes(prediction, target).0)
+    }
+
     /// Whether the options are in their domain.
     ///
     /// # Errors
@@ -111,7 +117,10 @@ impl<L: Componentwise> Elementwise<L> {
                             y,
                             out,
                             #[inline(always)]
-                            |p, t| (self.loss.slopes(p, t).0 * factor, self.loss.loss(p, t)),
+                            |p, t| {
+                                let (loss, slope) = self.loss.loss_and_slope(p, t);
+                                (slope * factor, loss)
+                            },
                         )
                     }
                 },

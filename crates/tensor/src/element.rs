@@ -72,8 +72,9 @@ element! {
 
 /// What mathematics is generic over: `f64` for proofs, `f32` for speed.
 ///
-/// The functions of a real number (`exp`, `ln`, `tanh`, `ln_1p`, …) come from nalgebra's [`RealField`].
-pub trait Scalar: Element + RealField {
+/// The functions of a real number are those of [`math`](crate::math); nalgebra's [`RealField`] has methods of the same names, which call
+/// the system's library.
+pub trait Scalar: Element + RealField + crate::math::Real {
     /// The distance from 1 to the next number above.
     const EPSILON: Self;
     /// Not a number.
@@ -110,9 +111,6 @@ pub trait Scalar: Element + RealField {
         if Scalar::is_nan(self) || self <= other { self } else { other }
     }
 
-    /// The error function's complement, 1 − erf(x), without cancellation.
-    fn erfc(self) -> Self;
-
     /// x·y + z with one rounding.
     fn mul_add(self, y: Self, z: Self) -> Self;
 
@@ -131,7 +129,7 @@ pub trait Scalar: Element + RealField {
 }
 
 macro_rules! scalar {
-    ($t:ident, $erfc:path, $($more:item)*) => {
+    ($t:ident $($more:item)*) => {
         impl Scalar for $t {
             const EPSILON: Self = $t::EPSILON;
             const NAN: Self = $t::NAN;
@@ -153,11 +151,6 @@ macro_rules! scalar {
                 $t::is_nan(self)
             }
 
-            #[inline]
-            fn erfc(self) -> Self {
-                $erfc(self)
-            }
-
             $($more)*
 
             #[inline(always)]
@@ -177,9 +170,9 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32, libm::erfcf,);
+scalar!(f32);
 scalar! {
-    f64, libm::erfc,
+    f64
     fn tile(rows: &[f64], stride: usize, at: [usize; 2], sum: &mut [f64]) {
         crate::tall::tile(rows, stride, at, sum);
     }

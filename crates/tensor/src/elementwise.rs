@@ -1,7 +1,7 @@
 //! Element by element: maps, broadcasting pairs, arithmetic.
 
 use crate::layout::walk_runs;
-use crate::math::vectorize;
+use crate::math::{self, vectorize};
 use crate::parallel::{BLOCK, for_each_block};
 use crate::{Element, Result, Scalar, Shape, Tensor};
 
@@ -221,12 +221,18 @@ impl<T: Scalar> Tensor<T> {
 
     /// e to every element.
     pub fn exp(&self) -> Self {
-        self.map(T::exp)
+        self.map(
+            #[inline(always)]
+            |x| math::exp(x),
+        )
     }
 
     /// The natural logarithm of every element: −∞ at 0, NaN below.
     pub fn ln(&self) -> Self {
-        self.map(T::ln)
+        self.map(
+            #[inline(always)]
+            |x| math::ln(x),
+        )
     }
 
     /// The square root of every element: NaN below 0.

@@ -1,7 +1,7 @@
 //! Reductions: sums in a fixed order, extremes that let no NaN slip, moments in two passes.
 
 use crate::buffer::Buffer;
-use crate::math::vectorize;
+use crate::math::{self, vectorize};
 use crate::parallel::{BLOCK, for_each_block, join, map_blocks};
 use crate::row;
 use crate::{Element, Error, Result, Scalar, Tensor};
@@ -342,7 +342,13 @@ impl<T: Scalar> Tensor<T> {
         let max = self.max_of("log_sum_exp", axis)?;
         // Of an infinite maximum, ∞ − ∞ would be NaN; without a shift the sum is 0 or ∞, and its logarithm right.
         let shift = max.map(|m| if m.is_finite() { m } else { T::ZERO });
-        let sum = self.sub(&shift.insert_axis(axis)?)?.map_owned(T::exp).sum_axis(axis)?;
-        sum.zip(&shift, |s, m| s.ln() + m)
+        let sum = self
+            .sub(&shift.insert_axis(axis)?)?
+            .map_owned(
+                #[inline(always)]
+                |x| math::exp(x),
+            )
+            .sum_axis(axis)?;
+        sum.zip(&shift, |s, m| math::ln(s) + m)
     }
 }

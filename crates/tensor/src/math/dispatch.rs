@@ -51,18 +51,21 @@ impl Level {
     }
 }
 
-/// Runs `f` as compiled for the best instruction set of this machine.
+/// Runs a closure as compiled for the best instruction set of this machine.
+///
+/// The compiler decides by size whether a closure becomes part of each level's code; if not, it runs as compiled for the
+/// baseline, and slowly. `#[inline(always)]` before the closure, and before the functions that its loop calls, decides it.
 ///
 /// **Numerics**: the result has the same bits at every level: sums, products, quotients, roots and fused products are
-/// rounded as IEEE 754 says on all of them, and no compiler reorders them.
-///
-/// A closure that is too large is called instead of compiled into each level, and then is slow: keep to a loop whose
-/// body calls functions of this module, or call [`map_into`](super::map_into), which does not depend on that.
+/// rounded as IEEE 754 says on all of them, and the compiler does not reorder them.
 ///
 /// ```
 /// use gradus_tensor::math;
 /// let (x, mut y) = ([0.0f32, 1.0, 2.0], [0.0; 3]);
-/// math::vectorize(|| y.iter_mut().zip(&x).for_each(|(y, &x)| *y = math::exp(-x)));
+/// math::vectorize(
+///     #[inline(always)]
+///     || y.iter_mut().zip(&x).for_each(|(y, &x)| *y = math::exp(-x)),
+/// );
 /// assert_eq!(y[1], math::exp(-1.0));
 /// ```
 #[inline]
@@ -70,7 +73,7 @@ pub fn vectorize<R>(f: impl FnOnce() -> R) -> R {
     vectorize_at(Level::best(), f)
 }
 
-/// Runs `f` as compiled for `level`, or for the baseline if this machine cannot run it: for tests and measurements.
+/// Runs the closure as compiled for `level`, or for the baseline if this machine cannot run that: for tests and measurements.
 #[inline]
 pub fn vectorize_at<R>(level: Level, f: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
@@ -96,4 +99,37 @@ fn avx512<R>(f: impl FnOnce() -> R) -> R {
 #[target_feature(enable = "avx2,fma")]
 fn avx2<R>(f: impl FnOnce() -> R) -> R {
     f()
+}
+
+/// Fills `out` with `f` of the elements of `x`, as far as both go, by the best instruction set of this machine, on one core.
+///
+/// ```
+/// use gradus_tensor::math;
+/// let mut gelu = [0.0; 3];
+/// math::map_into(
+///     &[-1.0f64, 0.0, 1.0],
+///     &mut gelu,
+///     #[inline(always)]
+///     |x| x * math::normal_cdf(x),
+/// );
+/// assert_eq!(gelu[1], 0.0);
+/// assert!((gelu[2] - 0.841_344_746_068_543).abs() < 1e-15);
+/// ```
+#[inline]
+pub fn map_into<T: Copy, U>(x: &[T], out: &mut [U], f: impl Fn(T) -> U) {
+    map_into_at(Level::best(), x, out, f);
+}
+
+/// [`map_into`] at a level, as [`vectorize_at`].
+#[inline]
+pub fn map_into_at<T: Copy, U>(level: Level, x: &[T], out: &mut [U], f: impl Fn(T) -> U) {
+    vectorize_at(
+        level,
+        #[inline(always)]
+        || {
+            for (out, &x) in out.iter_mut().zip(x) {
+                *out = f(x);
+            }
+        },
+    );
 }

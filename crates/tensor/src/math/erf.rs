@@ -1,0 +1,69 @@
+//! The error function, its complement, and the distribution function of the standard normal.
+//!
+//! A tail is exp(−a²) times a function without features, which is a polynomial in (a − 4)/(a + 4) over 4 + a.
+
+use super::exp::{growth, reduce, reduce_pair};
+use super::real::{Real, at_most, choose, horner};
+
+/// exp(−h − l) times the polynomial over 4 + a.
+#[inline(always)]
+fn tail<F: Real>(a: F, h: F, l: F, coefficients: &[F], slope: [F; 2]) -> F {
+    let c = &F::MATH;
+    let sum = c.four + a;
+    let inverse = c.one / sum;
+    let u = F::fma(c.minus_eight, inverse, c.one);
+    // What roundings made wrong: the sum, relatively its inverse, and u, of which (a − 4) − u·(a + 4) is to be 0.
+    let a_part = sum - c.four;
+    let lost = (c.four - (sum - a_part)) + (a - a_part);
+    let inverse_off = F::fma(-inverse, lost, F::fma(-inverse, sum, c.one));
+    let u_off = inverse * F::fma(lost, c.one - u, F::fma(-u, sum, sum + c.minus_eight));
+    // The last sum and the product keep what they lost, too.
+    let rest = horner(u, &coefficients[2..]);
+    let sum = F::fma(u, rest, coefficients[0]);
+    let sum_off = F::fma(u, rest, coefficients[0] - sum) + coefficients[1];
+    let smooth = inverse * sum;
+    let smooth_off = F::fma(inverse, sum_off, F::fma(inverse, sum, -smooth));
+    let argument_off = F::fma(F::fma(slope[1], u, slope[0]), u_off, inverse_off);
+    let smooth_off = F::fma(smooth, argument_off, smooth_off);
+    let (t, r) = reduce_pair(-h, -l);
+    let growth = growth(r);
+    let (first, second) = F::powers(t);
+    let correction = F::fma(smooth_off, growth, smooth_off);
+    (smooth + F::fma(smooth, growth, correction)) * first * second
+}
+
+#[inline(always)]
+pub(super) fn erf<F: Real>(x: F) -> F {
+    let c = &F::MATH;
+    let a = at_most(F::magnitude(x), c.erf_end);
+    let square = a * a;
+    // Beside 1 the tail needs few digits: none of its corrections.
+    let (t, r) = reduce(-square, c.rounder);
+    let inverse = c.one / (c.four + a);
+    let u = F::fma(c.minus_eight, inverse, c.one);
+    let smooth = inverse * F::fma(u, horner(u, &c.erfc[2..]), c.erfc[0] + c.erfc[1]);
+    let large = c.one - F::fma(smooth, growth(r), smooth) * F::power(t);
+    let small = F::fma(a, horner(square, c.erf), a);
+    F::signed_as(choose(a < c.erf_series, small, large), x)
+}
+
+#[inline(always)]
+pub(super) fn erfc<F: Real>(x: F) -> F {
+    let c = &F::MATH;
+    let a = at_most(F::magnitude(x), c.erfc_end);
+    let h = a * a;
+    let y = tail(a, h, F::fma(a, a, -h), c.erfc, c.erfc_slope);
+    // Near 0 the series of erf has fewer roundings: 1 − a is almost exact.
+    let y = choose(a < c.erf_series, F::fma(-a, horner(h, c.erf), c.one - a), y);
+    choose(x < c.zero, c.two - y, y)
+}
+
+#[inline(always)]
+pub(super) fn normal_cdf<F: Real>(x: F) -> F {
+    let c = &F::MATH;
+    let a = at_most(F::magnitude(x), c.cdf_end);
+    let b = c.half * a;
+    let h = a * b;
+    let y = tail(a, h, F::fma(a, b, -h), c.cdf, c.cdf_slope);
+    choose(x > c.zero, c.one - y, y)
+}
