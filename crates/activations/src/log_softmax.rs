@@ -71,7 +71,11 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
             #[inline(always)]
             |[scores], log_p| {
                 let max = row::max(scores);
-                let log_sum = ln(row::sum_by(scores, |s| exp((s - max) * inverse)));
+                let log_sum = ln(row::sum_by(
+                    scores,
+                    #[inline(always)]
+                    |s| exp((s - max) * inverse),
+                ));
                 for (log_p, &s) in log_p.iter_mut().zip(scores) {
                     *log_p = (s - max) * inverse - log_sum;
                 }
@@ -98,7 +102,11 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
             self.axis,
             #[inline(always)]
             |[log_p, dy], out| {
-                let total = row::sum_by(dy, |dy| dy);
+                let total = row::sum_by(
+                    dy,
+                    #[inline(always)]
+                    |dy| dy,
+                );
                 for ((out, &log_p), &dy) in out.iter_mut().zip(log_p).zip(dy) {
                     *out = (dy - exp(log_p) * total) * inverse;
                 }

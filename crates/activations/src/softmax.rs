@@ -90,7 +90,12 @@ impl<T: Scalar> Op<T, 1> for Softmax {
             #[inline(always)]
             |[scores], p| {
                 let max = row::max(scores);
-                let sum = row::map_sum(scores, p, |s| exp((s - max) * inverse));
+                let sum = row::map_sum(
+                    scores,
+                    p,
+                    #[inline(always)]
+                    |s| exp((s - max) * inverse),
+                );
                 p.iter_mut().for_each(|p| *p /= sum);
             },
         )?;
@@ -115,7 +120,12 @@ impl<T: Scalar> Op<T, 1> for Softmax {
             self.axis,
             #[inline(always)]
             |[p, dy], out| {
-                let mean = row::sum_by_two(p, dy, |p, dy| p * dy);
+                let mean = row::sum_by_two(
+                    p,
+                    dy,
+                    #[inline(always)]
+                    |p, dy| p * dy,
+                );
                 for ((out, &p), &dy) in out.iter_mut().zip(p).zip(dy) {
                     *out = p * (dy - mean) * inverse;
                 }

@@ -6,7 +6,7 @@ use crate::{Componentwise, Elementwise, Reduction};
 use gradus_activations::sigmoid;
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Printed, Verdict, item};
-use gradus_tensor::math::{exp, ln, ln_1p, softplus};
+use gradus_tensor::math::{exp, ln, ln_1p};
 use gradus_tensor::{Result, Scalar, Tensor};
 
 pub(crate) const FORMULA_SAMPLE: Formula = Formula {
@@ -275,7 +275,7 @@ impl Componentwise for BceWithLogits {
 
     #[inline(always)]
     fn loss<T: Scalar>(self, logit: T, label: T) -> T {
-        wrong_side(logit, label) + softplus(-logit.abs())
+        wrong_side(logit, label) + ln_1p(exp(-logit.abs()))
     }
 
     // With e = exp(−|z|), the three of them are ln(1 + e), 1/(1 + e) and e/(1 + e).

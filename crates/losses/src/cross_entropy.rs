@@ -211,6 +211,27 @@ impl CrossEntropy {
     }
 }
 
+/// Σ exp(s − max).
+#[inline(always)]
+fn share<T: Scalar>(scores: &[T], max: T) -> T {
+    row::sum_by(
+        scores,
+        #[inline(always)]
+        |s| exp(s - max),
+    )
+}
+
+/// [`share`], each term written too.
+#[inline(always)]
+fn written_share<T: Scalar>(scores: &[T], max: T, out: &mut [T]) -> T {
+    row::map_sum(
+        scores,
+        out,
+        #[inline(always)]
+        |s| exp(s - max),
+    )
+}
+
 /// The loss of one sample, and, where `gradient` has room, its derivatives in the scores times `factor`. One pass for the
 /// maximum, one for the exponentials, one for the gradient.
 #[inline(always)]
@@ -218,12 +239,11 @@ fn sample<T: Scalar>(scores: &[T], class: usize, smoothing: T, factor: T, gradie
     let k = T::of(scores.len() as f64);
     let (max, own) = (row::max(scores), scores[class]);
     let others = if gradient.is_empty() {
-        let share = |part: &[T]| row::sum_by(part, |s| exp(s - max));
-        share(&scores[..class]) + share(&scores[class + 1..])
+        share(&scores[..class], max) + share(&scores[class + 1..], max)
     } else {
         let (before, rest) = gradient.split_at_mut(class);
-        let share = |part: &[T], out: &mut [T]| row::map_sum(part, out, |s| exp(s - max));
-        share(&scores[..class], before) + share(&scores[class + 1..], &mut rest[1..])
+        written_share(&scores[..class], max, before)
+            + written_share(&scores[class + 1..], max, &mut rest[1..])
     };
     let sum = others + exp(own - max);
     // max − s_y + ln Σ: where the true class has the maximum, the sum is 1 + others.
@@ -241,7 +261,11 @@ fn sample<T: Scalar>(scores: &[T], class: usize, smoothing: T, factor: T, gradie
     if smoothing == T::ZERO {
         return hard;
     }
-    let mean_gap = row::sum_by(scores, |s| max - s) / k;
+    let mean_gap = row::sum_by(
+        scores,
+        #[inline(always)]
+        |s| max - s,
+    ) / k;
     (T::ONE - smoothing) * hard + smoothing * (mean_gap + log_sum)
 }
 

@@ -110,7 +110,12 @@ impl<L: Componentwise> Elementwise<L> {
                 #[inline(always)]
                 || {
                     if out.is_empty() {
-                        row::sum_by_two(x, y, |p, t| self.loss.loss(p, t))
+                        row::sum_by_two(
+                            x,
+                            y,
+                            #[inline(always)]
+                            |p, t| self.loss.loss(p, t),
+                        )
                     } else {
                         row::zip_map_sum(
                             x,

@@ -16,7 +16,11 @@ impl<T: Element> Tensor<T> {
         for_each_block(self.as_mut_slice(), BLOCK, |_, x| {
             vectorize(
                 #[inline(always)]
-                || x.iter_mut().for_each(|x| *x = f(*x)),
+                || {
+                    for x in x.iter_mut() {
+                        *x = f(*x);
+                    }
+                },
             );
         });
     }
@@ -67,7 +71,11 @@ impl<T: Element> Tensor<T> {
             let y = &other.as_slice()[i * BLOCK..][..x.len()];
             vectorize(
                 #[inline(always)]
-                || x.iter_mut().zip(y).for_each(|(x, &y)| *x = f(*x, y)),
+                || {
+                    for (x, &y) in x.iter_mut().zip(y) {
+                        *x = f(*x, y);
+                    }
+                },
             );
         });
         Ok(())
@@ -118,14 +126,21 @@ impl<T: Element> Tensor<T> {
                         #[inline(always)]
                         || match steps {
                             [1, 0] => {
-                                out.iter_mut().zip(&a[i..i + n]).for_each(|(out, &x)| *out = f(x, b[j]))
+                                for (out, &x) in out.iter_mut().zip(&a[i..i + n]) {
+                                    *out = f(x, b[j]);
+                                }
                             }
                             [0, 1] => {
-                                out.iter_mut().zip(&b[j..j + n]).for_each(|(out, &y)| *out = f(a[i], y))
+                                for (out, &y) in out.iter_mut().zip(&b[j..j + n]) {
+                                    *out = f(a[i], y);
+                                }
                             }
                             [1, 1] => pairs(out, &a[i..i + n], &b[j..j + n], &f),
-                            [s, t] => (out.iter_mut().enumerate())
-                                .for_each(|(k, out)| *out = f(a[i + k * s], b[j + k * t])),
+                            [s, t] => {
+                                for (k, out) in out.iter_mut().enumerate() {
+                                    *out = f(a[i + k * s], b[j + k * t]);
+                                }
+                            }
                         },
                     );
                 });
@@ -139,7 +154,11 @@ fn map_blocks_to<T: Element, U: Element>(x: &[T], out: &mut [U], f: &(impl Fn(T)
         let x = &x[i * BLOCK..][..out.len()];
         vectorize(
             #[inline(always)]
-            || out.iter_mut().zip(x).for_each(|(out, &x)| *out = f(x)),
+            || {
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out = f(x);
+                }
+            },
         );
     });
 }

@@ -2,6 +2,7 @@
 //! that inside [`vectorize`](crate::kernel::vectorize) they use its instruction set.
 
 use crate::Scalar;
+use std::ops::Range;
 
 /// A sum has this many running sums, which do not wait for each other and fill the widest registers …
 pub(crate) const LANES: usize = 32;
@@ -16,9 +17,11 @@ pub(crate) const LEAVES: usize = 32;
 /// Σ f(xᵢ).
 #[inline(always)]
 pub fn sum_by<T: Scalar>(x: &[T], f: impl Fn(T) -> T) -> T {
-    add_leaves(x.chunks(LEAF).map(
+    add_leaves(
+        x.len(),
         #[inline(always)]
-        |x| {
+        |leaf| {
+            let x = &x[leaf];
             let mut lanes = [T::ZERO; LANES];
             let chunks = x.chunks_exact(LANES);
             let tail = chunks.remainder();
@@ -32,17 +35,18 @@ pub fn sum_by<T: Scalar>(x: &[T], f: impl Fn(T) -> T) -> T {
             }
             fold(lanes)
         },
-    ))
+    )
 }
 
 /// Σ f(xᵢ, yᵢ), of slices of one length.
 #[inline(always)]
 pub fn sum_by_two<T: Scalar, U: Copy>(x: &[T], y: &[U], f: impl Fn(T, U) -> T) -> T {
-    add_leaves(x.chunks(LEAF).zip(y.chunks(LEAF)).map(
+    add_leaves(
+        x.len().min(y.len()),
         #[inline(always)]
-        |(x, y)| {
+        |leaf| {
             let mut lanes = [T::ZERO; LANES];
-            let (x, y) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+            let (x, y) = (x[leaf.clone()].chunks_exact(LANES), y[leaf].chunks_exact(LANES));
             let (x_tail, y_tail) = (x.remainder(), y.remainder());
             for (x, y) in x.zip(y) {
                 for ((sum, &x), &y) in lanes.iter_mut().zip(x).zip(y) {
@@ -54,57 +58,58 @@ pub fn sum_by_two<T: Scalar, U: Copy>(x: &[T], y: &[U], f: impl Fn(T, U) -> T) -
             }
             fold(lanes)
         },
-    ))
+    )
 }
 
 /// Writes f(xᵢ) to `out` and gives the sum of what was written.
 #[inline(always)]
 pub fn map_sum<T: Scalar>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) -> T {
-    add_leaves(x.chunks(LEAF).zip(out.chunks_mut(LEAF)).map(
+    add_leaves(
+        x.len().min(out.len()),
         #[inline(always)]
-        |(x, out)| {
+        |leaf| {
+            let (x, out) = (&x[leaf.clone()], &mut out[leaf]);
+            for (out, &x) in out.iter_mut().zip(x) {
+                *out = f(x);
+            }
+            // A second loop over what the first cache still holds: the first one is simpler to compile without it.
             let mut lanes = [T::ZERO; LANES];
-            let (x, mut out) = (x.chunks_exact(LANES), out.chunks_exact_mut(LANES));
-            let x_tail = x.remainder();
-            for (x, out) in x.zip(&mut out) {
-                for ((sum, &x), out) in lanes.iter_mut().zip(x).zip(out) {
-                    *out = f(x);
-                    *sum += *out;
+            let chunks = out.chunks_exact(LANES);
+            let tail = chunks.remainder();
+            for chunk in chunks {
+                for (sum, &x) in lanes.iter_mut().zip(chunk) {
+                    *sum += x;
                 }
             }
-            for ((sum, &x), out) in lanes.iter_mut().zip(x_tail).zip(out.into_remainder()) {
-                *out = f(x);
-                *sum += *out;
+            for (sum, &x) in lanes.iter_mut().zip(tail) {
+                *sum += x;
             }
             fold(lanes)
         },
-    ))
+    )
 }
 
 /// Of f(xᵢ, yᵢ) = (a, b): writes a to `out` and gives the sum of b. A loss with its gradient in one pass.
 #[inline(always)]
 pub fn zip_map_sum<T: Scalar>(x: &[T], y: &[T], out: &mut [T], f: impl Fn(T, T) -> (T, T)) -> T {
-    add_leaves(x.chunks(LEAF).zip(y.chunks(LEAF)).zip(out.chunks_mut(LEAF)).map(
+    add_leaves(
+        x.len().min(y.len()).min(out.len()),
         #[inline(always)]
-        |((x, y), out)| {
-            let mut lanes = [T::ZERO; LANES];
-            let (x, y, mut out) = (x.chunks_exact(LANES), y.chunks_exact(LANES), out.chunks_exact_mut(LANES));
-            let (x_tail, y_tail) = (x.remainder(), y.remainder());
-            for ((x, y), out) in x.zip(y).zip(&mut out) {
-                for (((sum, &x), &y), out) in lanes.iter_mut().zip(x).zip(y).zip(out) {
-                    let (value, term) = f(x, y);
-                    *out = value;
-                    *sum += term;
-                }
+        |leaf| {
+            let mut terms = [T::ZERO; LEAF];
+            let (x, y, out) = (&x[leaf.clone()], &y[leaf.clone()], &mut out[leaf]);
+            for (((term, out), &x), &y) in terms.iter_mut().zip(&mut *out).zip(x).zip(y) {
+                (*out, *term) = f(x, y);
             }
-            for (((sum, &x), &y), out) in lanes.iter_mut().zip(x_tail).zip(y_tail).zip(out.into_remainder()) {
-                let (value, term) = f(x, y);
-                *out = value;
-                *sum += term;
+            let mut lanes = [T::ZERO; LANES];
+            for chunk in terms[..x.len().next_multiple_of(LANES)].chunks_exact(LANES) {
+                for (sum, &x) in lanes.iter_mut().zip(chunk) {
+                    *sum += x;
+                }
             }
             fold(lanes)
         },
-    ))
+    )
 }
 
 /// The element that `pick` prefers to all others, `start` for none.
@@ -138,26 +143,29 @@ pub fn max<T: Scalar>(x: &[T]) -> T {
     extreme(x, T::NEG_INFINITY, T::max_or_nan)
 }
 
-/// The sum of the sums of leaves.
+/// The sum of the sums of leaves, by halves up to 32 of them, one after the other beyond.
 #[inline(always)]
-fn add_leaves<T: Scalar>(mut leaves: impl Iterator<Item = T>) -> T {
-    let Some(first) = leaves.next() else { return T::ZERO };
-    let mut total = None;
-    let mut next = Some(first);
-    while next.is_some() {
-        let mut sums = [T::ZERO; LEAVES];
-        let mut count = 0;
-        while count < LEAVES
-            && let Some(leaf) = next
-        {
-            sums[count] = leaf;
-            count += 1;
-            next = leaves.next();
+fn add_leaves<T: Scalar>(len: usize, mut leaf: impl FnMut(Range<usize>) -> T) -> T {
+    let mut sums = [T::ZERO; LEAVES];
+    let mut total = T::ZERO;
+    let mut count = 0;
+    let mut start = 0;
+    while start < len {
+        let end = len.min(start + LEAF);
+        sums[count] = leaf(start..end);
+        count += 1;
+        start = end;
+        if count == LEAVES && start < len {
+            total += by_halves(&sums);
+            count = 0;
         }
-        let sum = if count == 1 { sums[0] } else { by_halves(&sums[..count]) };
-        total = Some(total.map_or(sum, |total| total + sum));
     }
-    total.unwrap_or(T::ZERO)
+    match (count, len > LEAF * LEAVES) {
+        (0, _) => total,
+        (1, false) => sums[0],
+        (_, false) => by_halves(&sums[..count]),
+        (_, true) => total + by_halves(&sums[..count]),
+    }
 }
 
 /// The sum of the lanes: the second half onto the first, until one is left.
