@@ -1,5 +1,9 @@
 //! Benches of the workspace: criterion's, one file a workload, and the program `workloads`; see `README.md` beside this
-//! crate's manifest.
+//! crate's manifest. And, for the book, what a machine can do and a ladder of products that climbs there.
+#![forbid(unsafe_code)]
+
+pub mod ladder;
+pub mod machine;
 
 use gradus_tensor::{Result, Scalar, Tensor};
 use rand::{SeedableRng, rngs::ChaCha8Rng};

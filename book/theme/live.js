@@ -24,6 +24,7 @@
     const caption = figure.querySelector('figcaption');
     const back = figure.querySelector('.back');
     const sliders = [...figure.querySelectorAll('.slider input')];
+    const buttons = [...figure.querySelectorAll('.press')];
     const layers = [...figure.querySelectorAll('.handles')];
 
     // Positions of a logarithmic slider are logarithms.
@@ -42,6 +43,7 @@
     // One question at a time: what moves meanwhile is asked for with the next one, and nothing arrives out of order.
     let asking = false;
     let moved = false;
+    let pressed = null; // the button that the next question is about
     let telling;
     const show = async () => {
       moved = true;
@@ -49,7 +51,17 @@
       asking = true;
       while (moved) {
         moved = false;
-        await draw(inputs());
+        const sent = inputs();
+        const button = pressed;
+        pressed = null;
+        if (button) {
+          sent[button.dataset.name] = true;
+          button.setAttribute('aria-busy', 'true');
+          status.classList.remove('refused');
+          status.textContent = heard.textContent = button.dataset.busy;
+        }
+        await draw(sent);
+        button?.removeAttribute('aria-busy');
       }
       asking = false;
       clearTimeout(telling);
@@ -149,6 +161,14 @@
       layer.back = () => layer.querySelectorAll('.handle').forEach(handle => {
         handle.classList.remove('chosen');
         place(handle, ...numbers(handle.dataset.first));
+      });
+    }
+
+    for (const button of buttons) {
+      button.addEventListener('click', () => {
+        if (button.getAttribute('aria-busy')) return; // one at a time
+        pressed = button;
+        show();
       });
     }
 

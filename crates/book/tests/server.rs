@@ -256,6 +256,23 @@ async fn a_figure_is_drawn_with_what_was_moved() {
 }
 
 #[tokio::test]
+async fn only_one_measurement_runs_at_a_time_and_the_next_one_may_follow() {
+    let server = server(Stage::Preparing).await;
+    let measure = json!({ "figure": "roofline", "inputs": { "measure": true } });
+    let look = json!({ "figure": "roofline", "inputs": { "measure": false } });
+    let [one, other] = [server.figure(&measure, &[]), server.figure(&measure, &[])];
+    let (one, other, look) = tokio::join!(one, other, server.figure(&look, &[]));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!((statuses, look.status), ([200, 429], 200), "who only looks is not kept waiting");
+    let (done, refused) = if one.status == 200 { (one, other) } else { (other, one) };
+    assert!(refused.body.contains("another page is measuring"), "{}", refused.body);
+    let caption = |reply: &Reply| reply.json()["caption"].as_str().unwrap().to_owned();
+    assert!(caption(&done).contains("your machine") && !caption(&look).contains("your machine"));
+    assert_eq!(server.figure(&measure, &[]).await.status, 200, "the permit has come back");
+}
+
+#[tokio::test]
 async fn the_line_through_moved_points_is_that_of_least_squares() {
     let server = server(Stage::Preparing).await;
     // By hand: x̄ = 2 and ȳ = 2.4, so the slope is 8/10 and the intercept 0.8.

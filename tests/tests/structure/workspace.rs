@@ -26,6 +26,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("gradus-diffusion", 8),
     ("gradus", 9),
     ("gradus-explore", 10),
+    ("gradus-benches", 10),
     ("gradus-book", 11),
 ];
 /// Members that test and measure all the others.

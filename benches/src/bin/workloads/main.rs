@@ -4,6 +4,7 @@
 //! a driver of other libraries uses for the same work, so that one run can put all of them side by side.
 #![allow(clippy::print_stdout)] // a program prints
 
+mod limits;
 mod losses;
 mod machine;
 mod products;
@@ -12,12 +13,16 @@ mod small;
 mod timing;
 
 use clap::Parser;
+use gradus_benches::machine::{Effort, Measurement};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use timing::Bench;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 type Workload = fn(&Bench) -> Result;
 
 const WORKLOADS: &[(&str, &str, Workload)] = &[
+    ("W0", "what the machine can do at most", limits::run),
     ("W1", "products of matrices", products::run),
     ("W2", "activations and softmax", machine::activations),
     ("W3", "losses with their gradients", losses::run),
@@ -52,6 +57,15 @@ struct Arguments {
     /// A folder of models, which other libraries need.
     #[arg(long, hide = true)]
     models: Option<String>,
+    /// Instead of workloads, measures what the book's chapter on speed shows, and writes it to this file.
+    #[arg(long, value_name = "FILE", requires = "date")]
+    measure: Option<PathBuf>,
+    /// The day that the measurement names, as 2026-01-31.
+    #[arg(long)]
+    date: Option<String>,
+    /// How often it measures, to keep the best of each: other programs make times longer, never shorter.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
     /// Lists the workloads.
     #[arg(long)]
     list: bool,
@@ -62,6 +76,9 @@ fn main() -> Result {
     if a.list {
         WORKLOADS.iter().for_each(|(name, what, _)| println!("{name:4} {what}"));
         return Ok(());
+    }
+    if let Some(file) = a.measure {
+        return measure(&file, a.date.unwrap_or_default(), a.rounds);
     }
     let chosen: Vec<_> =
         WORKLOADS.iter().filter(|(name, ..)| a.workload.as_deref().is_none_or(|w| w == *name)).collect();
@@ -81,6 +98,23 @@ fn main() -> Result {
         };
         // The error is a string: boxed errors do not cross threads.
         gradus_tensor::with_threads(a.threads, || run(&bench).map_err(|e| e.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Writes what this machine can do to a file.
+fn measure(file: &Path, date: String, rounds: usize) -> Result {
+    let output = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .arg("--version")
+        .output()?;
+    let compiler = String::from_utf8(output.stdout)?.trim().to_owned();
+    let mut measurement = Measurement { compiler, date, ..Measurement::take(Effort::Thorough)? };
+    for _ in 1..rounds {
+        measurement = measurement.or_better(&Measurement::take(Effort::Thorough)?);
+    }
+    std::fs::write(file, serde_json::to_string_pretty(&measurement)? + "\n")?;
+    for sample in measurement.ladder.iter().chain(&measurement.works) {
+        println!("{:32} {:8.2} GFLOP/s on {} thread(s)", sample.name, sample.gflops(), sample.threads);
     }
     Ok(())
 }

@@ -13,6 +13,19 @@ pub enum Control {
     Slider(Slider),
     /// Points in the plot.
     Points(Points),
+    /// Work that takes a while.
+    Button(Button),
+}
+
+/// A button. The figure is drawn once with it pressed; whatever is moved next, it is not pressed any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Button {
+    /// What the drawing function and requests call it.
+    pub name: &'static str,
+    /// What stands on it.
+    pub label: &'static str,
+    /// What is said while the reader waits.
+    pub busy: &'static str,
 }
 
 /// A number that is set by a slider.
@@ -68,6 +81,7 @@ pub struct Inputs(Vec<(&'static str, Input)>);
 enum Input {
     Number(f64),
     Points(Moved),
+    Pressed(bool),
 }
 
 /// Where points are.
@@ -140,6 +154,7 @@ impl Control {
         match self {
             Self::Slider(slider) => slider.name,
             Self::Points(points) => points.name,
+            Self::Button(button) => button.name,
         }
     }
 
@@ -147,6 +162,7 @@ impl Control {
         match self {
             Self::Slider(slider) => Input::Number(slider.default),
             Self::Points(points) => Input::Points(Moved { at: points.default.to_vec(), chosen: None }),
+            Self::Button(_) => Input::Pressed(false),
         }
     }
 
@@ -154,6 +170,7 @@ impl Control {
         match self {
             Self::Slider(slider) => slider.read(value).map(Input::Number),
             Self::Points(points) => points.read(value).map(Input::Points),
+            Self::Button(button) => button.read(value).map(Input::Pressed),
         }
     }
 }
@@ -192,6 +209,23 @@ impl Slider {
             position(most),
             self.step,
             position(self.default),
+        )
+    }
+}
+
+impl Button {
+    fn read(&self, value: &Value) -> Result<bool, InputError> {
+        let wrong =
+            || InputError::Kind { name: self.name, found: value.to_string(), wanted: "true or false" };
+        value.as_bool().ok_or_else(wrong)
+    }
+
+    fn html(&self) -> String {
+        format!(
+            "<button type=\"button\" class=\"press\" data-name=\"{}\" data-busy=\"{}\">{}</button>",
+            self.name,
+            html(self.busy),
+            html(self.label)
         )
     }
 }
@@ -264,7 +298,7 @@ impl Inputs {
     pub fn number(&self, name: &str) -> Result<f64, InputError> {
         self.get(name, |input| match input {
             Input::Number(value) => Some(*value),
-            Input::Points(_) => None,
+            Input::Points(_) | Input::Pressed(_) => None,
         })
     }
 
@@ -275,19 +309,36 @@ impl Inputs {
     pub fn points(&self, name: &str) -> Result<&Moved, InputError> {
         self.get(name, |input| match input {
             Input::Points(moved) => Some(moved),
-            Input::Number(_) => None,
+            Input::Number(_) | Input::Pressed(_) => None,
         })
+    }
+
+    /// Whether a button is pressed.
+    ///
+    /// # Errors
+    /// If the figure has no button of this name.
+    pub fn pressed(&self, name: &str) -> Result<bool, InputError> {
+        self.get(name, |input| match input {
+            Input::Pressed(pressed) => Some(*pressed),
+            Input::Number(_) | Input::Points(_) => None,
+        })
+    }
+
+    /// Whether any button is.
+    pub(super) fn any_pressed(&self) -> bool {
+        self.0.iter().any(|(_, input)| *input == Input::Pressed(true))
     }
 }
 
-/// The sliders of a figure and the button that puts everything back.
+/// The sliders and buttons of a figure, and the button that puts everything back.
 pub(super) fn panel(controls: &[Control]) -> String {
-    let slider = |c: &Control| match c {
+    let control = |c: &Control| match c {
         Control::Slider(slider) => slider.html(),
         Control::Points(_) => String::new(),
+        Control::Button(button) => button.html(),
     };
-    let sliders: String = controls.iter().map(slider).collect();
-    format!("<div class=\"controls\">{sliders}<button type=\"button\" class=\"back\">Reset</button></div>")
+    let all: String = controls.iter().map(control).collect();
+    format!("<div class=\"controls\">{all}<button type=\"button\" class=\"back\">Reset</button></div>")
 }
 
 /// The points of a figure as a drawing to lie over the plot: `size` is that of the plot, `frame` where its axes end (left,
@@ -357,6 +408,7 @@ mod tests {
             step: 0.05,
             default: &[(0.0, 1.0), (1.0, 3.0)],
         }),
+        Control::Button(Button { name: "measure", label: "Measure", busy: "Measuring …" }),
     ];
 
     fn read(sent: Value) -> Result<Inputs, String> {
@@ -373,12 +425,15 @@ mod tests {
             inputs.points("samples"),
             Ok(&Moved { at: vec![(4.0, -1.0), (0.5, 2.0)], chosen: Some(1) })
         );
+        assert_eq!((inputs.pressed("measure"), inputs.any_pressed()), (Ok(false), false));
+        let pressed = read(json!({ "measure": true })).unwrap();
+        assert_eq!((pressed.pressed("measure"), pressed.any_pressed()), (Ok(true), true));
         // The ends belong to the range.
         for end in [0.1, 100.0] {
             assert_eq!(read(json!({ "tau": end })).unwrap().number("tau"), Ok(end));
         }
         let asked = inputs.number("samples").unwrap_err().to_string();
-        assert_eq!(asked, "no control is called `samples`; there are: tau, samples");
+        assert_eq!(asked, "no control is called `samples`; there are: tau, samples, measure");
     }
 
     #[test]
@@ -389,7 +444,8 @@ mod tests {
             (json!({ "tau": 1e300 }), "allowed is 0.1 to 100"),
             (json!({ "tau": "hot" }), "`tau` is \"hot\"; wanted is a finite number"),
             (json!({ "tau": null }), "`tau` is null; wanted is a finite number"),
-            (json!({ "tua": 1.0 }), "no control is called `tua`; there are: tau, samples"),
+            (json!({ "measure": 1 }), "`measure` is 1; wanted is true or false"),
+            (json!({ "tua": 1.0 }), "no control is called `tua`; there are: tau, samples, measure"),
             (points(json!([[0, 0], [4.5, 0]])), "x of point 1 of `samples` is 4.5; allowed is 0 to 4"),
             (points(json!([[0, -1.5], [4, 0]])), "y of point 0 of `samples` is -1.5; allowed is -1 to 6"),
             (points(json!([[0, 0]])), "`samples` are 1 points; there must be 2"),

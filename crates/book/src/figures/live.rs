@@ -75,6 +75,13 @@ pub fn reply(question: Value) -> Reply {
     }
 }
 
+/// Whether a page's question asks for work that takes a while, which is done for one page at a time.
+pub fn takes_a_while(question: &Value) -> bool {
+    let Ok(Question { figure, inputs }) = Question::deserialize(question) else { return false };
+    let live = LIVE.iter().find(|live| live.name == figure);
+    live.and_then(|live| Inputs::read(live.controls, &inputs).ok()).is_some_and(|inputs| inputs.any_pressed())
+}
+
 fn answer(question: Value) -> Result<String, Fault> {
     let Question { figure: name, inputs } = serde_json::from_value(question).map_err(Fault::Malformed)?;
     let Some(live) = LIVE.iter().find(|live| live.name == name) else {
@@ -131,6 +138,8 @@ mod tests {
                 let value = match control {
                     Control::Slider(slider) => json!(slider.default),
                     Control::Points(points) => json!({ "at": points.default, "chosen": null }),
+                    // It is sent only when it is pressed.
+                    Control::Button(_) => continue,
                 };
                 inputs.insert(control.name().into(), value);
             }
@@ -158,6 +167,7 @@ mod tests {
                             |x: f64, y: f64| json!({ "at": vec![(x, y); p.default.len()], "chosen": 0 });
                         vec![all(p.x.0, p.y.0), all(p.x.1, p.y.1)]
                     }
+                    Control::Button(_) => vec![json!(false), json!(true)],
                 };
                 let mut looks = BTreeSet::new();
                 for end in ends {
@@ -189,6 +199,14 @@ mod tests {
     }
 
     #[test]
+    fn only_a_pressed_button_takes_a_while() {
+        let asks = |inputs: Value| takes_a_while(&json!({ "figure": "roofline", "inputs": inputs }));
+        assert!(asks(json!({ "measure": true })));
+        assert!(!asks(json!({ "measure": false })) && !asks(json!({})) && !asks(json!({ "measure": 1 })));
+        assert!(!takes_a_while(&json!({ "figure": "saturation" })) && !takes_a_while(&json!([])));
+    }
+
+    #[test]
     fn controls_are_sound() {
         for live in LIVE {
             let names: BTreeSet<_> = live.controls.iter().map(Control::name).collect();
@@ -210,6 +228,7 @@ mod tests {
                             assert!((p.x.0..=p.x.1).contains(x) && (p.y.0..=p.y.1).contains(y), "{}", p.name);
                         }
                     }
+                    Control::Button(b) => assert!(!b.label.is_empty() && !b.busy.is_empty(), "{}", b.name),
                 }
             }
         }

@@ -7,18 +7,21 @@
 //! take [`Inputs`] (`inputs.number("delta")?`, `inputs.points("samples")?`); give the figure a [`Figure::status`], the few numbers
 //! that a reader should watch; name it in [`LIVE`] instead. That is all. The page shows it as it is with the defaults, and
 //! the book's server calls the same function again whenever something is moved. Axes must stay where they are, or points
-//! would slip away from under a finger; captions should still be true at the ends of each range.
+//! would slip away from under a finger; captions should still be true at the ends of each range. A button is for work that takes a
+//! second or more (`inputs.pressed("measure")?`): the server does it for one page at a time.
 
 mod activations;
+mod bars;
 mod controls;
 mod least_squares;
 mod live;
 mod losses;
 mod plot;
+mod speed;
 mod statistics;
 
-pub use controls::{Control, InputError, Inputs, Moved, Points, Scale, Slider};
-pub use live::{Live, Reply, reply};
+pub use controls::{Button, Control, InputError, Inputs, Moved, Points, Scale, Slider};
+pub use live::{Live, Reply, reply, takes_a_while};
 pub use plot::{Figure, Plot};
 
 use anyhow::{Result, bail};
@@ -45,6 +48,8 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("bce-naive", losses::bce_naive),
     ("hinge-vs-ce", losses::hinge_vs_ce),
     ("focal", losses::focal),
+    ("ladder", speed::ladder),
+    ("page-faults", speed::page_faults),
 ];
 
 /// Every figure that can be moved.
@@ -59,6 +64,7 @@ pub const LIVE: &[Live] = &[
     },
     Live { name: "regression-losses", controls: losses::DELTA, draw: losses::regression_losses },
     Live { name: "regression-slopes", controls: losses::DELTA, draw: losses::regression_slopes },
+    Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
 ];
 
 /// The names of all figures.

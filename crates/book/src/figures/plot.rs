@@ -9,8 +9,8 @@ use plotters::prelude::*;
 use std::ops::Range;
 
 pub(super) const SIZE: (u32, u32) = (620, 330);
-const INK: RGBColor = RGBColor(0, 1, 1);
-const GRID: RGBColor = RGBColor(0, 1, 2);
+pub(super) const INK: RGBColor = RGBColor(0, 1, 1);
+pub(super) const GRID: RGBColor = RGBColor(0, 1, 2);
 const SAMPLES: usize = 480;
 /// Dash patterns of the series, in order; the first is solid. Derivatives have one for themselves.
 const DASHES: [&str; 6] = ["", "9 4", "2 3", "12 3 2 3", "5 2", "1 5"];
@@ -18,8 +18,8 @@ const DERIVATIVE_DASH: &str = "6 5";
 
 /// A drawn figure.
 pub struct Figure {
-    svg: String,
-    alt: String,
+    pub(super) svg: String,
+    pub(super) alt: String,
     pub(super) caption: String,
     pub(super) status: String,
     /// Where the axes end in the drawing: left, top, right, bottom.
@@ -56,6 +56,8 @@ struct Series {
     /// Which colour; a derivative has that of the line before it.
     colour: usize,
     derivative: bool,
+    /// Of points that are marked and not joined: what stands beside each.
+    labels: Option<Vec<String>>,
 }
 
 /// A line plot in the making.
@@ -126,7 +128,7 @@ impl Plot {
     pub fn derivative(mut self, name: &str, f: impl Fn(f64) -> f64) -> Self {
         let points = self.sample(f);
         let colour = self.series.last().map_or(0, |s| s.colour);
-        self.series.push(Series { name: name.into(), points, colour, derivative: true });
+        self.series.push(Series { name: name.into(), points, colour, derivative: true, labels: None });
         self
     }
 
@@ -134,7 +136,21 @@ impl Plot {
     #[must_use]
     pub fn curve(mut self, name: &str, points: Vec<(f64, f64)>) -> Self {
         let colour = self.series.iter().filter(|s| !s.derivative).count() % DASHES.len();
-        self.series.push(Series { name: name.into(), points, colour, derivative: false });
+        self.series.push(Series { name: name.into(), points, colour, derivative: false, labels: None });
+        self
+    }
+
+    /// Adds points that are not joined, each with a text beside it, which may be empty. One outside of the plot is left out.
+    #[must_use]
+    pub fn points(mut self, name: &str, points: Vec<(f64, f64, String)>) -> Self {
+        let inside = |p: &(f64, f64, String)| {
+            (self.x.start..=self.x.end).contains(&p.0) && (self.y.start..=self.y.end).contains(&p.1)
+        };
+        let (points, labels) = points.into_iter().filter(inside).map(|(x, y, text)| ((x, y), text)).unzip();
+        self = self.curve(name, points);
+        if let Some(series) = self.series.last_mut() {
+            series.labels = Some(labels);
+        }
         self
     }
 
@@ -165,6 +181,7 @@ impl Plot {
             let colour = format!("\"var(--plot-{})\"", series.colour + 1);
             let dashed = format!("stroke={colour} stroke-dasharray=\"{dash}\"");
             svg = svg.replace(&format!("stroke=\"#{r:02X}{g:02X}{b:02X}\""), &dashed);
+            svg = svg.replace(&format!("fill=\"#{r:02X}{g:02X}{b:02X}\""), &format!("fill={colour}"));
         }
         svg = svg.replace("\"#000101\"", "\"var(--fg)\"").replace("\"#000102\"", "\"var(--plot-grid)\"");
         Ok(Figure {
@@ -210,15 +227,36 @@ impl Plot {
             .draw()?;
         for (number, series) in self.series.iter().enumerate() {
             let style = marker(number).stroke_width(if series.derivative { 2 } else { 3 });
-            for run in self.runs(&series.points) {
-                chart.draw_series(LineSeries::new(run, style))?;
+            if let Some(labels) = &series.labels {
+                let font = || ("sans-serif", 14).into_font().color(&INK);
+                for (i, (&at, text)) in series.points.iter().zip(labels).enumerate() {
+                    // Neighbours' texts are above and below, and so do not meet.
+                    let text = Text::new(text.clone(), (9, if i % 2 == 0 { -19 } else { 3 }), font());
+                    // Every other series has triangles: colour is never the only difference.
+                    if number % 2 == 0 {
+                        let mark = Circle::new((0, 0), 5, marker(number).filled());
+                        chart.draw_series([EmptyElement::at(at) + mark + text])?;
+                    } else {
+                        let mark = TriangleMarker::new((0, 0), 7, marker(number).filled());
+                        chart.draw_series([EmptyElement::at(at) + mark + text])?;
+                    }
+                }
+            } else {
+                for run in self.runs(&series.points) {
+                    chart.draw_series(LineSeries::new(run, style))?;
+                }
             }
             let (column, row) = (number % LEGEND_COLUMNS, number / LEGEND_COLUMNS);
             let at = (
                 50 + column as i32 * (SIZE.0 as i32 - 60) / LEGEND_COLUMNS as i32,
                 16 + row as i32 * LEGEND_ROW,
             );
-            legend.draw(&PathElement::new(vec![at, (at.0 + 40, at.1)], style))?;
+            let middle = (at.0 + 20, at.1);
+            match (&series.labels, number % 2) {
+                (None, _) => legend.draw(&PathElement::new(vec![at, (at.0 + 40, at.1)], style))?,
+                (Some(_), 0) => legend.draw(&Circle::new(middle, 5, marker(number).filled()))?,
+                (Some(_), _) => legend.draw(&TriangleMarker::new(middle, 7, marker(number).filled()))?,
+            }
             let font = ("sans-serif", 15).into_font().color(&INK);
             legend.draw(&Text::new(series.name.clone(), (at.0 + 48, at.1 - 7), font))?;
         }
@@ -311,7 +349,7 @@ fn label(x: f64, log: bool) -> String {
 }
 
 /// The colour that stands for a series until the drawing is done.
-fn marker(series: usize) -> RGBColor {
+pub(super) fn marker(series: usize) -> RGBColor {
     RGBColor(1, (series / 256) as u8, (series % 256) as u8)
 }
 

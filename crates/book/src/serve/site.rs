@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, PoisonError, RwLock};
 use tempfile::TempDir;
-use tokio::sync::broadcast;
+use tokio::sync::{Semaphore, broadcast};
 use tower::ServiceExt;
 use tower_http::services::{ServeDir, ServeFile};
 
@@ -36,6 +36,8 @@ pub struct Site {
     reload: broadcast::Sender<()>,
     /// The program compiled after a change in a crate: from then on it draws, or figures would move by the old formula.
     newer: RwLock<Option<PathBuf>>,
+    /// Held while a page's question is answered that takes a while: two measurements at once would measure each other.
+    working: Arc<Semaphore>,
 }
 
 impl Site {
@@ -52,6 +54,7 @@ impl Site {
             runner,
             reload: broadcast::channel(8).0,
             newer: RwLock::new(None),
+            working: Arc::new(Semaphore::new(1)),
         })
     }
 
@@ -146,9 +149,22 @@ async fn evaluate(
 /// ranges, and nothing is changed. The guard has seen that a page of the book asks, and JSON is what no other could send.
 async fn figure(State(site): State<Arc<Site>>, Json(question): Json<Value>) -> Response {
     let newer = site.newer();
-    let drawing = tokio::task::spawn_blocking(move || match newer {
-        None => Ok(figures::reply(question)),
-        Some(program) => ask(&program, &question),
+    let permit = if figures::takes_a_while(&question) {
+        let Ok(permit) = site.working.clone().try_acquire_owned() else {
+            let why = "another page is measuring this machine: try again when it is done";
+            return (StatusCode::TOO_MANY_REQUESTS, why).into_response();
+        };
+        Some(permit)
+    } else {
+        None
+    };
+    let drawing = tokio::task::spawn_blocking(move || {
+        // It goes when the work is done, even if the page has gone before.
+        let _permit = permit;
+        match newer {
+            None => Ok(figures::reply(question)),
+            Some(program) => ask(&program, &question),
+        }
     });
     match drawing.await.context("drawing").flatten() {
         Ok(reply) => {

@@ -68,7 +68,8 @@ impl Watch {
     }
 
     fn crates_state(&self) -> u64 {
-        let all = files(&self.project.root().join("crates")).into_iter();
+        let folders = ["crates", "benches/src"].map(|f| self.project.root().join(f));
+        let all = folders.iter().flat_map(|f| files(f));
         state(all.filter(|f| f.extension().is_some_and(|e| e == "rs" || e == "toml")))
     }
 

@@ -18,12 +18,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "reading.html",
     "notation.html",
     "activations.html",
     "least-squares.html",
     "losses.html",
+    "speed.html",
     "formulas.html",
     "errata.html",
     "print.html",
