@@ -1,6 +1,7 @@
 //! What a tensor can store ([`Element`]) and what mathematics is generic over ([`Scalar`]).
 
 use crate::buffer::List;
+use crate::packed::Strip;
 use crate::product::View;
 use nalgebra::RealField;
 use std::fmt::{Debug, Display};
@@ -114,6 +115,17 @@ pub trait Scalar: Element + RealField + crate::math::Real {
     /// x·y + z with one rounding.
     fn mul_add(self, y: Self, z: Self) -> Self;
 
+    /// How many columns the inner kernel of products has.
+    #[doc(hidden)]
+    const WIDE: usize;
+
+    /// The inner kernel of products: six rows by [`WIDE`](Self::WIDE) columns.
+    ///
+    /// # Safety
+    /// `out` points at six such rows, `distance` apart, initialised, which nobody else reads or writes meanwhile.
+    #[doc(hidden)]
+    unsafe fn panels(a: Strip<'_, Self>, b: &[Self], out: *mut Self, distance: usize, first: bool);
+
     /// A tile of XᵀX, the hot kernel behind [`Tensor::gram_of`](crate::Tensor::gram_of).
     #[doc(hidden)]
     fn tile(rows: &[Self], stride: usize, at: [usize; 2], sum: &mut [Self]) {
@@ -170,9 +182,21 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32);
+scalar! {
+    f32
+    const WIDE: usize = 16;
+    unsafe fn panels(a: Strip<'_, f32>, b: &[f32], out: *mut f32, distance: usize, first: bool) {
+        // SAFETY: as the caller promises.
+        unsafe { crate::packed::panels_f32(a, b, out, distance, first) };
+    }
+}
 scalar! {
     f64
+    const WIDE: usize = 8;
+    unsafe fn panels(a: Strip<'_, f64>, b: &[f64], out: *mut f64, distance: usize, first: bool) {
+        // SAFETY: as the caller promises.
+        unsafe { crate::packed::panels_f64(a, b, out, distance, first) };
+    }
     fn tile(rows: &[f64], stride: usize, at: [usize; 2], sum: &mut [f64]) {
         crate::tall::tile(rows, stride, at, sum);
     }

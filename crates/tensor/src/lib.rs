@@ -13,6 +13,7 @@ mod linalg;
 pub mod math;
 mod matrix;
 mod nested;
+mod packed;
 mod parallel;
 mod product;
 #[cfg(feature = "properties")]

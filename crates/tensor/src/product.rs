@@ -2,6 +2,7 @@
 
 use crate::buffer::Buffer;
 use crate::math::vectorize;
+use crate::packed::packed;
 use crate::parallel::for_each_block;
 use crate::row::LANES;
 use crate::{Error, Result, Scalar, Shape, Tensor};
@@ -52,6 +53,23 @@ impl<'a, T> View<'a, T> {
             return Err(Error::argument("view", "matrix", got, format!("within {} elements", data.len())));
         }
         Ok(Self { data, rows, cols, row_stride, col_stride })
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn cols(&self) -> usize {
+        self.cols
+    }
+
+    pub(crate) fn data(&self) -> &'a [T] {
+        self.data
+    }
+
+    /// From one row, and from one column, to the next.
+    pub(crate) fn strides(&self) -> (usize, usize) {
+        (self.row_stride, self.col_stride)
     }
 
     /// Rows and columns exchanged.
@@ -113,6 +131,9 @@ pub fn product<T: Scalar>(
 /// The multiplications that are worth handing to another core: 2 million, about 20 µs.
 const WORTH: usize = 1 << 21;
 
+/// The fewest rows and columns for which it pays to pack both sides.
+const THIN: usize = 12;
+
 /// The most terms of one sum before it is cut: the partial sums are added in order.
 const TERMS: usize = 1 << 13;
 
@@ -144,7 +165,7 @@ fn multiply<T: Scalar>(
     } else {
         let (tall, wide) = tiles(m, n, work);
         let jobs = m.div_ceil(tall) * n.div_ceil(wide);
-        let all = Shared(out.as_mut_ptr());
+        let all = Shared::new(out);
         for_each_block(&mut vec![(); jobs], 1, |job, _| {
             let (i, j) = (job / n.div_ceil(wide) * tall, job % n.div_ceil(wide) * wide);
             let (rows, cols) = (i..m.min(i + tall), j..n.min(j + wide));
@@ -152,7 +173,12 @@ fn multiply<T: Scalar>(
             // SAFETY: tiles do not overlap, and lie within `out`, which is borrowed for as long as the jobs run.
             unsafe {
                 let target = Target { data: tile, distance: n, add: false };
-                T::gemm(target, left.some_rows(rows.clone()), right.columns(cols.clone()));
+                let (left, right) = (left.some_rows(rows.clone()), right.columns(cols.clone()));
+                if m.min(n) < THIN {
+                    T::gemm(target, left, right);
+                } else {
+                    packed(target.data, n, left, right);
+                }
             }
             if let Some(f) = epilogue {
                 for r in 0..rows.len() {
@@ -164,16 +190,17 @@ fn multiply<T: Scalar>(
     }
 }
 
-/// The height and width of the tiles that are computed apart: at most 16 of them, cut across the longer side.
+/// The height and width of the tiles that are computed apart: two for a small product, and up to 16, each of which packs its
+/// own panels. Cut across the longer side.
 fn tiles(m: usize, n: usize, work: usize) -> (usize, usize) {
-    let mut jobs = (work / WORTH).clamp(1, 16).next_power_of_two();
+    let mut jobs = (work / (64 * WORTH)).clamp(2, 16).next_power_of_two();
     let (mut tall, mut wide) = (m, n);
     while jobs > 1 {
-        // Multiples of the widest kernel's registers.
-        if wide >= 2 * tall.min(512) && wide >= 128 {
+        // Multiples of the inner kernel's tiles.
+        if wide >= tall && wide >= 64 {
             wide = wide.div_ceil(2).next_multiple_of(32);
-        } else if tall >= 64 {
-            tall = tall.div_ceil(2).next_multiple_of(16);
+        } else if tall >= 48 {
+            tall = tall.div_ceil(2).next_multiple_of(12);
         } else {
             break;
         }
@@ -212,10 +239,14 @@ pub struct Target<T> {
 }
 
 /// An output that several jobs write to, each its own part.
-struct Shared<T>(*mut T);
+pub(crate) struct Shared<T>(*mut T);
 
 impl<T> Shared<T> {
-    fn at(&self, offset: usize) -> *mut T {
+    pub(crate) fn new(out: &mut [T]) -> Self {
+        Self(out.as_mut_ptr())
+    }
+
+    pub(crate) fn at(&self, offset: usize) -> *mut T {
         self.0.wrapping_add(offset)
     }
 }
