@@ -62,7 +62,7 @@ impl<'a> Tall<'a> {
         let Ok(l) = a.cholesky() else { return Ok(None) };
         let c = l.solve_lower(&block(0..p, p..width)?.mul(&scale.insert_axis(1)?)?)?;
         let scaled = l.transpose()?;
-        let s = scaled.svd()?.s.into_vec();
+        let s = scaled.singular_values()?.into_vec();
         Ok(Some(Triangle { r: scaled.div(&scale)?, c, s }))
     }
 
@@ -74,7 +74,7 @@ impl<'a> Tall<'a> {
         let Some(scale) = scale(&lengths[..p], &lengths[p..]) else { return Ok(None) };
         let top = joined.slice(0, 0..p)?;
         let (r, c) = (top.slice(1, 0..p)?, top.slice(1, p..width)?);
-        let s = r.mul(&scale)?.svd()?.s.into_vec();
+        let s = r.mul(&scale)?.singular_values()?.into_vec();
         Ok(Some(Triangle { r, c, s }))
     }
 

@@ -24,7 +24,9 @@ impl<T: Scalar> Tensor<T> {
     pub fn gram_of(parts: &[&Self]) -> Result<Self> {
         let (rows, width) = joined("gram", parts)?;
         // Rows are padded to whole tiles; what the padding gives is not read.
-        let stride = width.next_multiple_of(WIDE) + HIGH;
+        // An odd number of cache lines: the rows of a column do not fall on each other in the cache.
+        let lines = (width.next_multiple_of(WIDE) + HIGH).div_ceil(LINE);
+        let stride = (lines + 1 - lines % 2) * LINE;
         let share = rows.div_ceil(64).max(SHARE / 4).next_multiple_of(CHUNK);
         let sums = map_blocks(rows.div_ceil(share), |i| {
             let mut sum = vec![T::ZERO; stride * stride];
@@ -61,8 +63,11 @@ impl<T: Scalar> Tensor<T> {
     }
 }
 
-/// The rows that are multiplied at once: they stay in the second cache.
-const CHUNK: usize = 256;
+/// The doubles of a cache line.
+const LINE: usize = 8;
+
+/// The rows that are multiplied at once: the columns of a tile stay in the first cache.
+const CHUNK: usize = 96;
 
 /// The height and width of a tile: twelve registers of 256 bits, which with three columns and a factor are all there are.
 const HIGH: usize = 4;

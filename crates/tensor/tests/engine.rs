@@ -250,3 +250,28 @@ fn a_gram_matrix_is_the_product_of_the_transpose() {
     assert!(Tensor::gram_of(&[&x]).unwrap().get([0, 1]).unwrap().is_nan());
     assert!(Tensor::gram_of(&[&x, &Tensor::from([[1.0]])]).is_err());
 }
+
+#[test]
+fn singular_values_alone_are_those_of_the_decomposition() {
+    for [n, d] in [[0, 3], [3, 2], [2, 3], [50, 33], [33, 50], [40, 40]] {
+        let mut seed = 1u64;
+        let x = Tensor::<f64>::from_fn([n, d], |_| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 11) as f64 / (1u64 << 53) as f64 - 0.5
+        })
+        .unwrap();
+        let (alone, whole) = (x.singular_values().unwrap(), x.svd().unwrap().s);
+        assert_eq!(alone.shape(), whole.shape());
+        assert!(n == 0 || alone.max_difference(&whole).unwrap() <= 1e-13 * whole.as_slice()[0], "{n}×{d}");
+    }
+    assert!(
+        Tensor::<f64>::zeros([40, 40])
+            .unwrap()
+            .singular_values()
+            .unwrap()
+            .as_slice()
+            .iter()
+            .all(|&s| s == 0.0)
+    );
+    assert!(Tensor::full([40, 40], f64::NAN).unwrap().singular_values().is_err());
+}
