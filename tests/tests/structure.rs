@@ -52,6 +52,12 @@ fn published_crates_are_light() {
 }
 
 #[test]
+fn trees_are_small() {
+    assert!(workspace::tree("gradus-tensor").iter().any(|package| package.starts_with("nalgebra ")));
+    nobody(workspace::trees(&Member::all(), workspace::tree));
+}
+
+#[test]
 fn libraries_and_programs_leave_benches_to_criterion() {
     nobody(workspace::bench_false(&Member::all()));
 }

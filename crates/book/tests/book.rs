@@ -10,7 +10,8 @@ use gradus_explore::Topic;
 use gradus_formula::{Formula, Item, ItemKind, Kind, Printed, Property, Verdict};
 use mdbook_driver::MDBook;
 use mdbook_driver::book::Book;
-use mdbook_preprocessor::PreprocessorContext;
+use mdbook_driver::builtin_preprocessors::LinkPreprocessor;
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -219,7 +220,9 @@ fn program(arguments: &[&str], input: &[u8]) -> (bool, Vec<u8>, String) {
 fn the_protocol_gets_a_book_and_gives_it_back_with_its_formulas() {
     let book = MDBook::load(Project::here().book()).unwrap();
     let context = PreprocessorContext::new(book.root.clone(), book.config.clone(), "html".into());
-    let input = serde_json::to_vec(&(&context, &book.book)).unwrap();
+    // Ours comes after mdBook's own, which puts in what a chapter includes.
+    let included = LinkPreprocessor::new().run(&context, book.book.clone()).unwrap();
+    let input = serde_json::to_vec(&(&context, &included)).unwrap();
     let (success, output, messages) = program(&["preprocess"], &input);
     assert!(success, "{messages}");
     let book: Book = serde_json::from_slice(&output).unwrap();

@@ -42,9 +42,13 @@ fn pages() -> TempDir {
 }
 
 async fn server(stage: Stage) -> Server {
+    server_with(stage, RUNNING).await
+}
+
+async fn server_with(stage: Stage, running: Limits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let runner = Arc::new(Runner::with_limits(stage, Limits::COMPILING, RUNNING));
+    let runner = Arc::new(Runner::with_limits(stage, Limits::COMPILING, running));
     let site = Arc::new(Site::new(port, pages(), None, runner).unwrap());
     tokio::spawn(axum::serve(listener, router(site.clone())).into_future());
     Server { port, site }
@@ -422,11 +426,10 @@ async fn snippets_get_a_main_in_which_errors_can_be_returned() {
 
 #[tokio::test]
 async fn processor_time_is_limited() {
-    let server = server(ready()).await;
-    let started = Instant::now();
+    // On a busy machine a second of processor time takes several on the wall.
+    let server = server_with(ready(), Limits { wall: Duration::from_secs(60), ..RUNNING }).await;
     let output = server.output("let mut x = 0u64; loop { x = std::hint::black_box(x + 1); }").await;
     assert!(output.ends_with("[stopped: more than 1 s of processor time]\n"), "{output}");
-    assert!(started.elapsed() < RUNNING.wall + Duration::from_secs(20));
 }
 
 #[tokio::test]

@@ -59,7 +59,10 @@ fn the_fast_way_gives_the_general_ways_answers() {
                     let off = apart(&fit, &expected);
                     assert!(off <= 1e-12_f64.max(tolerance * 100.0), "{what}: {off:e} apart");
                     let off = fit.residuals().max_difference(expected.residuals()).unwrap();
-                    assert!(off < 1e-9, "{what}: residuals {off:e} apart");
+                    // Unrefined, the normal equations lose digits in the residuals too, the more the larger the condition.
+                    let unrefined = method == Method::NormalEquations;
+                    let room = if unrefined { 1e-12 * condition.max(10.0) } else { 1e-11 };
+                    assert!(off < room, "{what}: residuals {off:e} apart");
                     let (c, e) = (fit.condition(), expected.condition());
                     assert!((c / e - 1.0).abs() < 1e-3, "{what}: a condition of {c:e} for {e:e}");
                     let (a, b) =

@@ -3,6 +3,7 @@
 use cargo_metadata::{DependencyKind, MetadataCommand, TargetKind};
 use std::collections::BTreeSet;
 use std::fs::read_to_string;
+use std::process::Command;
 use toml::{Table, Value};
 
 /// The levels; a crate may use only crates of lower ones.
@@ -37,6 +38,9 @@ const CHAPTERS: std::ops::RangeInclusive<u32> = 3..=8;
 const FACADE: u32 = 9;
 /// What a library for others' programs does without.
 const HEAVY: &[&str] = &["axum", "clap", "indicatif", "libtest-mimic", "plotters", "tokio"];
+
+/// The most crates of others that a topic's crate brings along.
+const TREE: usize = 50;
 
 /// A crate of the workspace, as its manifest and its files show it.
 #[derive(Debug, Clone, Default)]
@@ -195,6 +199,34 @@ pub(crate) fn light(members: &[Member]) -> Vec<String> {
     published
         .flat_map(|m| m.uses.iter().filter(heavy).map(|u| format!("{} always needs {}", m.name, u.name)))
         .collect()
+}
+
+/// The crates from the registry that a published library brings along on this machine, with its default features.
+pub(crate) fn tree(name: &str) -> BTreeSet<String> {
+    let out = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "--edges=normal,build",
+            "--prefix=none",
+            "--format={p}",
+            "--package",
+            name,
+        ])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .expect("cargo tree");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let lines = String::from_utf8(out.stdout).unwrap();
+    let packages = lines.lines().map(|line| line.trim_end_matches(" (*)").to_owned());
+    packages.filter(|package| !package.starts_with("gradus")).collect()
+}
+
+/// A topic's crate brings at most fifty crates of others along.
+pub(crate) fn trees(members: &[Member], tree: impl Fn(&str) -> BTreeSet<String>) -> Vec<String> {
+    let topics = members.iter().filter(|m| m.level().is_some_and(|level| level < FACADE));
+    let sizes = topics.map(|m| (&m.name, tree(&m.name).len())).filter(|(_, size)| *size > TREE);
+    sizes.map(|(name, size)| format!("{name} brings {size} crates along (allowed: {TREE})")).collect()
 }
 
 /// Without `bench = false` a target's own harness meets criterion's options, and `cargo bench` breaks.

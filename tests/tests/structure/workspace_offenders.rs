@@ -108,6 +108,15 @@ fn a_heavy_library() {
 }
 
 #[test]
+fn a_library_that_brings_many_along() {
+    let members = ["gradus-cnn", "gradus-lstm", "gradus"].map(|name| member(name, ""));
+    let tree = |name: &str| {
+        (0..if name == "gradus-lstm" { 50 } else { 51 }).map(|i| format!("c{i} v1.0.0")).collect()
+    };
+    assert_eq!(workspace::trees(&members, tree), ["gradus-cnn brings 51 crates along (allowed: 50)"]);
+}
+
+#[test]
 fn targets_that_meet_criterions_options() {
     let program = |manifest: &str| Member {
         library: None,
