@@ -124,8 +124,8 @@ def main():
 
     quarter = (pi / 4 * mpf("1.0001")) ** 2
     for precision, rounding, counts, ends in [
-        ("f32", single, dict(exp=5, ln=9, tanh=5, erf=7, erfc=12, cdf=12, sin=3, cos=3), (mpf("10.2"), mpf("14.6"))),
-        ("f64", double, dict(exp=11, ln=7, tanh=11, erf=14, erfc=27, cdf=26, sin=6, cos=6), (mpf("27.4"), mpf("38.8"))),
+        ("f32", single, dict(exp=5, ln=9, unit=10, tanh=5, erf=7, erfc=12, cdf=12, sin=3, cos=3), (mpf("10.2"), mpf("14.6"))),
+        ("f64", double, dict(exp=11, ln=7, unit=10, tanh=11, erf=14, erfc=27, cdf=26, sin=6, cos=6), (mpf("27.4"), mpf("38.8"))),
     ]:
         coarse = 20 if rounding is single else 49  # so that the code can find exactly what the last sum has lost
 
@@ -138,7 +138,11 @@ def main():
         if rounding is single:
             put("LN", "(ln(1 + f) − f)/f² in f, from √½ − 1 to √2 − 1.",
                 fit(f"ln {precision}", ln_tail, lambda f: f**2 / log1p(f) if f else mpf(0), sqrt(mpf("0.5")) - 1, sqrt(2) - 1, counts["ln"], rounding))
+            put("LN_UNIT", "(ln(1 + f) − f)/f² in f, from 0 to 1.",
+                fit(f"ln unit {precision}", ln_tail, lambda f: f**2 / log1p(f) if f else mpf(0), mpf(0), mpf(1), counts["unit"], rounding))
         else:
+            put("LN_UNIT", "(ln((1 + s)/(1 − s))/s − 2)/s² in s², |s| ≤ ⅓.",
+                fit(f"ln unit {precision}", atanh_tail, lambda z: z / 2, mpf(0), mpf(1) / 9, counts["unit"], rounding))
             put("LN", "(ln((1 + s)/(1 − s))/s − 2)/s² in s², |s| ≤ (√2 − 1)/(√2 + 1).",
                 fit(f"ln {precision}", atanh_tail, lambda z: z / 2, mpf(0), ((sqrt(2) - 1) / (sqrt(2) + 1)) ** 2, counts["ln"], rounding))
         put("TANH", "(tanh(x)/x − 1)/x² in x², |x| ≤ 0.55.",

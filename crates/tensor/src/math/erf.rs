@@ -3,7 +3,7 @@
 //! A tail is exp(−a²) times a function without features, which is a polynomial in (a − 4)/(a + 4) over 4 + a.
 
 use super::exp::{growth, reduce, reduce_pair};
-use super::real::{Real, at_most, choose, horner};
+use super::real::{Real, at_most, choose, horner, polynomial};
 
 /// exp(−h − l) times the polynomial over 4 + a.
 #[inline(always)]
@@ -12,18 +12,17 @@ fn tail<F: Real>(a: F, h: F, l: F, coefficients: &[F], slope: [F; 2]) -> F {
     let sum = c.four + a;
     let inverse = c.one / sum;
     let u = F::fma(c.minus_eight, inverse, c.one);
-    // What roundings made wrong: the sum, relatively its inverse, and u, of which (a − 4) − u·(a + 4) is to be 0.
-    let a_part = sum - c.four;
-    let lost = (c.four - (sum - a_part)) + (a - a_part);
+    // What roundings made wrong: the sum, of which subtracting 4 is exact, and relatively its inverse. Given that, u is exact up
+    // to a = 12 and hardly off beyond, so that the rest follows from the inverse's error and the polynomial's slope.
+    let lost = a - (sum - c.four);
     let inverse_off = F::fma(-inverse, lost, F::fma(-inverse, sum, c.one));
-    let u_off = inverse * F::fma(lost, c.one - u, F::fma(-u, sum, sum + c.minus_eight));
+    let argument_off = inverse_off * F::fma(u - c.one, F::fma(slope[1], u, slope[0]), c.one);
     // The last sum and the product keep what they lost, too.
     let rest = horner(u, &coefficients[2..]);
     let sum = F::fma(u, rest, coefficients[0]);
     let sum_off = F::fma(u, rest, coefficients[0] - sum) + coefficients[1];
     let smooth = inverse * sum;
     let smooth_off = F::fma(inverse, sum_off, F::fma(inverse, sum, -smooth));
-    let argument_off = F::fma(F::fma(slope[1], u, slope[0]), u_off, inverse_off);
     let smooth_off = F::fma(smooth, argument_off, smooth_off);
     let (t, r) = reduce_pair(-h, -l);
     let growth = growth(r);
@@ -41,9 +40,9 @@ pub(super) fn erf<F: Real>(x: F) -> F {
     let (t, r) = reduce(-square, c.rounder);
     let inverse = c.one / (c.four + a);
     let u = F::fma(c.minus_eight, inverse, c.one);
-    let smooth = inverse * F::fma(u, horner(u, &c.erfc[2..]), c.erfc[0] + c.erfc[1]);
+    let smooth = inverse * F::fma(u, polynomial(u, &c.erfc[2..]), c.erfc[0] + c.erfc[1]);
     let large = c.one - F::fma(smooth, growth(r), smooth) * F::power(t);
-    let small = F::fma(a, horner(square, c.erf), a);
+    let small = F::fma(a, polynomial(square, c.erf), a);
     F::signed_as(choose(a < c.erf_series, small, large), x)
 }
 
@@ -54,7 +53,7 @@ pub(super) fn erfc<F: Real>(x: F) -> F {
     let h = a * a;
     let y = tail(a, h, F::fma(a, a, -h), c.erfc, c.erfc_slope);
     // Near 0 the series of erf has fewer roundings: 1 − a is almost exact.
-    let y = choose(a < c.erf_series, F::fma(-a, horner(h, c.erf), c.one - a), y);
+    let y = choose(a < c.erf_series, F::fma(-a, polynomial(h, c.erf), c.one - a), y);
     choose(x < c.zero, c.two - y, y)
 }
 

@@ -1,6 +1,6 @@
 //! ln x, ln(1 + x) and softplus, ln(1 + eˣ).
 
-use super::exp::{growth, reduce};
+use super::exp::exp;
 use super::real::{Real, at_least, at_most, choose};
 
 /// k·ln 2 + ln(1 + f + small).
@@ -42,19 +42,12 @@ pub(super) fn ln_1p<F: Real>(x: F) -> F {
 }
 
 #[inline(always)]
+pub(super) fn softplus_tail<F: Real>(x: F) -> (F, F) {
+    let e = exp(-F::magnitude(x));
+    (e, F::ln_1p_unit(e))
+}
+
+#[inline(always)]
 pub(super) fn softplus<F: Real>(x: F) -> F {
-    let c = &F::MATH;
-    // max(x, 0) + ln(1 + z), z = exp(−|x|), which keeps what its rounding lost.
-    let (t, r) = reduce(at_least(-F::magnitude(x), c.exp_ends[0]), c.rounder);
-    let (first, second) = F::powers(t);
-    let g = growth(r);
-    let e = g + c.one;
-    let z = e * first * second;
-    let lost = (g - (e - c.one)) * first * second;
-    // 1 + z = 2(1 + (z − 1)/2) where z is large.
-    let large = z > c.sqrt2_less_one;
-    let f = choose(large, F::fma(c.half, z, -c.half), z);
-    let lost = choose(large, c.half * lost, lost);
-    let y = join(choose(large, c.one, c.zero), f, lost);
-    choose(x > c.zero, x, c.zero) + y
+    at_least(x, F::MATH.zero) + softplus_tail(x).1
 }

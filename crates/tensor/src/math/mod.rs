@@ -102,7 +102,7 @@ pub fn ln_1p<T: Scalar>(x: T) -> T {
 ///
 /// **Formula**: ln(1 + eˣ) = max(x, 0) + ln(1 + exp(−|x|)).
 ///
-/// **Numerics**: at most 1.75 ulp; no overflow on the right, and eˣ far on the left.
+/// **Numerics**: at most 2 ulp; no overflow on the right, and eˣ far on the left.
 ///
 /// ```
 /// use gradus_tensor::math;
@@ -112,6 +112,21 @@ pub fn ln_1p<T: Scalar>(x: T) -> T {
 #[inline(always)]
 pub fn softplus<T: Scalar>(x: T) -> T {
     log::softplus(x)
+}
+
+/// What softplus adds to max(x, 0), and the power that it is made of: for formulas that need both.
+///
+/// **Formula**: exp(−|x|) and ln(1 + exp(−|x|)).
+///
+/// **Numerics**: at most 1.25 and 2 ulp, with the bits of [`exp`] and of [`softplus`] at −|x|.
+///
+/// ```
+/// use gradus_tensor::math;
+/// assert_eq!(math::softplus_tail(3.0f64), (math::exp(-3.0), math::softplus(-3.0)));
+/// ```
+#[inline(always)]
+pub fn softplus_tail<T: Scalar>(x: T) -> (T, T) {
+    log::softplus_tail(x)
 }
 
 /// The hyperbolic tangent.

@@ -19,7 +19,6 @@ pub struct Constants<T: 'static> {
     pub(super) ln2: [T; 2],
     pub(super) half_pi: [T; 3],
     pub(super) two_over_pi: T,
-    pub(super) sqrt2_less_one: T,
     /// Below this |x| the series of eˣ − 1 is x, rounded.
     pub(super) tiny: T,
     pub(super) smallest_normal: T,
@@ -86,6 +85,8 @@ pub trait Real:
     fn split(x: Self) -> (Self, Self);
     /// ln(1 + f) − f, for √½ ≤ 1 + f ≤ √2.
     fn ln_tail(f: Self) -> Self;
+    /// ln(1 + f), for 0 ≤ f ≤ 1.
+    fn ln_1p_unit(f: Self) -> Self;
     /// The lowest bit of n, of `rounder` + n.
     fn is_odd(t: Self) -> bool;
     /// x, negated if the second lowest bit of n is set, of `rounder` + n.
@@ -108,6 +109,32 @@ pub(super) fn horner<F: Real>(x: F, coefficients: &[F]) -> F {
     y
 }
 
+/// The same by fours: (c₀ + c₁x) + x²(c₂ + c₃x), then x⁴ times the next. With [`horner`] each step would wait for the last, and a processor looks ahead too little to fill the wait with other elements.
+#[inline(always)]
+pub(super) fn polynomial<F: Real>(x: F, coefficients: &[F]) -> F {
+    let square = x * x;
+    let fourth = square * square;
+    let mut i = (coefficients.len() - 1) / 4 * 4;
+    let mut y = four(x, square, &coefficients[i..]);
+    while i > 0 {
+        i -= 4;
+        y = F::fma(y, fourth, four(x, square, &coefficients[i..i + 4]));
+    }
+    y
+}
+
+/// A polynomial of up to four coefficients.
+#[inline(always)]
+fn four<F: Real>(x: F, square: F, coefficients: &[F]) -> F {
+    match *coefficients {
+        [] => F::MATH.zero,
+        [a] => a,
+        [a, b] => F::fma(b, x, a),
+        [a, b, c] => F::fma(c, square, F::fma(b, x, a)),
+        [a, b, c, d, ..] => F::fma(F::fma(d, x, c), square, F::fma(b, x, a)),
+    }
+}
+
 /// a, or b if the condition does not hold; both have been computed.
 #[inline(always)]
 pub(super) fn choose<F>(condition: bool, a: F, b: F) -> F {
@@ -127,7 +154,7 @@ pub(super) fn at_least<F: Real>(x: F, low: F) -> F {
 }
 
 macro_rules! real {
-    ($t:ident, $bits:ident, $math:expr, $ln_tail:expr, $sin:path, $cos:path) => {
+    ($t:ident, $bits:ident, $math:expr, $ln_tail:expr, $ln_1p_unit:expr, $sin:path, $cos:path) => {
         impl Real for $t {
             const MATH: Constants<Self> = $math;
 
@@ -180,6 +207,11 @@ macro_rules! real {
             }
 
             #[inline(always)]
+            fn ln_1p_unit(f: Self) -> Self {
+                $ln_1p_unit(f)
+            }
+
+            #[inline(always)]
             fn is_odd(t: Self) -> bool {
                 t.to_bits() & 1 != 0
             }
@@ -219,7 +251,6 @@ mod single {
             ln2: [std::f32::consts::LN_2, -1.90465421e-09],
             half_pi: [std::f32::consts::FRAC_PI_2, -4.37113883e-08, -1.71512451e-15],
             two_over_pi: std::f32::consts::FRAC_2_PI,
-            sqrt2_less_one: std::f32::consts::SQRT_2 - 1.0,
             tiny: f32::EPSILON / 4.0,
             smallest_normal: f32::MIN_POSITIVE,
             lift: 33_554_432.0,
@@ -247,7 +278,8 @@ mod single {
             sin: &table::SIN_F32,
             cos: &table::COS_F32,
         },
-        |f: f32| f * f * horner(f, &table::LN_F32),
+        |f: f32| f * f * polynomial(f, &table::LN_F32),
+        |f: f32| f32::fma(f * f, polynomial(f, &table::LN_UNIT_F32), f),
         libm::sinf,
         libm::cosf
     );
@@ -259,11 +291,11 @@ mod double {
 
     /// By s = f/(2 + f): ln(1 + f) = 2s + s³·R(s²) = f − f²/2 + s·(f²/2 + s²·R(s²)).
     #[inline(always)]
-    fn ln_tail(f: f64) -> f64 {
+    fn ln_tail(f: f64, coefficients: &[f64]) -> f64 {
         let s = f / (2.0 + f);
         let square = s * s;
         let half = 0.5 * f * f;
-        f64::fma(s, f64::fma(square, horner(square, &table::LN_F64), half), -half)
+        f64::fma(s, f64::fma(square, polynomial(square, coefficients), half), -half)
     }
 
     real!(
@@ -281,7 +313,6 @@ mod double {
             ln2: [std::f64::consts::LN_2, 2.3190468138462996e-17],
             half_pi: [std::f64::consts::FRAC_PI_2, 6.123233995736766e-17, -1.4973849048591698e-33],
             two_over_pi: std::f64::consts::FRAC_2_PI,
-            sqrt2_less_one: std::f64::consts::SQRT_2 - 1.0,
             tiny: f64::EPSILON / 4.0,
             smallest_normal: f64::MIN_POSITIVE,
             lift: 18_014_398_509_481_984.0,
@@ -309,7 +340,8 @@ mod double {
             sin: &table::SIN_F64,
             cos: &table::COS_F64,
         },
-        ln_tail,
+        |f: f64| ln_tail(f, &table::LN_F64),
+        |f: f64| f + ln_tail(f, &table::LN_UNIT_F64),
         libm::sin,
         libm::cos
     );

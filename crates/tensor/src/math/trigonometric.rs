@@ -1,7 +1,7 @@
 //! Sine and cosine: a body for arguments up to a bound, the library's functions beyond it.
 
 use super::dispatch::vectorize;
-use super::real::{Real, choose, horner};
+use super::real::{Real, choose, polynomial};
 
 /// How many elements are looked at together: all of them in the vectorised body, or each alone.
 const BLOCK: usize = 256;
@@ -22,8 +22,8 @@ fn reduce<F: Real>(x: F) -> (F, F) {
 fn sine<F: Real>(t: F, r: F) -> F {
     let c = &F::MATH;
     let square = r * r;
-    let odd = F::fma(r * square, horner(square, c.sin), r);
-    let even = F::fma(square * square, horner(square, c.cos), F::fma(-c.half, square, c.one));
+    let odd = F::fma(r * square, polynomial(square, c.sin), r);
+    let even = F::fma(square * square, polynomial(square, c.cos), F::fma(-c.half, square, c.one));
     F::negated_by_second_bit(choose(F::is_odd(t), even, odd), t)
 }
 
