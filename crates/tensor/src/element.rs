@@ -1,7 +1,6 @@
 //! What a tensor can store ([`Element`]) and what mathematics is generic over ([`Scalar`]).
 
 use crate::buffer::List;
-use crate::packed::Strip;
 use crate::product::View;
 use nalgebra::RealField;
 use std::fmt::{Debug, Display};
@@ -124,7 +123,7 @@ pub trait Scalar: Element + RealField + crate::math::Real {
     /// # Safety
     /// `out` points at six such rows, `distance` apart, initialised, which nobody else reads or writes meanwhile.
     #[doc(hidden)]
-    unsafe fn panels(a: Strip<'_, Self>, b: &[Self], out: *mut Self, distance: usize, first: bool);
+    unsafe fn panels(a: &[Self], b: &[Self], out: *mut Self, distance: usize, first: bool);
 
     /// A tile of XᵀX, the hot kernel behind [`Tensor::gram_of`](crate::Tensor::gram_of).
     #[doc(hidden)]
@@ -185,7 +184,7 @@ macro_rules! scalar {
 scalar! {
     f32
     const WIDE: usize = 16;
-    unsafe fn panels(a: Strip<'_, f32>, b: &[f32], out: *mut f32, distance: usize, first: bool) {
+    unsafe fn panels(a: &[f32], b: &[f32], out: *mut f32, distance: usize, first: bool) {
         // SAFETY: as the caller promises.
         unsafe { crate::packed::panels_f32(a, b, out, distance, first) };
     }
@@ -193,7 +192,7 @@ scalar! {
 scalar! {
     f64
     const WIDE: usize = 8;
-    unsafe fn panels(a: Strip<'_, f64>, b: &[f64], out: *mut f64, distance: usize, first: bool) {
+    unsafe fn panels(a: &[f64], b: &[f64], out: *mut f64, distance: usize, first: bool) {
         // SAFETY: as the caller promises.
         unsafe { crate::packed::panels_f64(a, b, out, distance, first) };
     }

@@ -10,7 +10,7 @@ use crate::{Scalar, math};
 use std::ops::Range;
 
 /// The terms of a block: a panel of the right side stays in the first cache, some rows of the left side in the second.
-const TERMS: usize = 256;
+const TERMS: usize = 384;
 
 /// The rows of a tile in registers.
 pub(crate) const HIGH: usize = 6;
@@ -28,17 +28,13 @@ pub(crate) unsafe fn packed<T: Scalar>(out: *mut T, distance: usize, left: View<
     let right = right.transposed();
     let terms = k.min(TERMS);
     let mut b = Buffer::stale(n.min(COLUMNS).next_multiple_of(T::WIDE) * terms);
-    // Rows that lie in one piece are read where they are; others go into panels too.
-    let in_place = left.strides().1 == 1;
-    let mut a = Buffer::stale(if in_place { 0 } else { m.min(ROWS).next_multiple_of(HIGH) * terms });
+    let mut a = Buffer::stale(m.min(ROWS).next_multiple_of(HIGH) * terms);
     for columns in blocks(n, COLUMNS) {
         for terms in blocks(k, TERMS) {
             let (first, kc) = (terms.start == 0, terms.len());
             pack(right, columns.clone(), terms.clone(), T::WIDE, b.as_mut_slice());
             for rows in blocks(m, ROWS) {
-                if !in_place {
-                    pack(left, rows.clone(), terms.clone(), HIGH, a.as_mut_slice());
-                }
+                pack(left, rows.clone(), terms.clone(), HIGH, a.as_mut_slice());
                 for (q, b) in b.as_slice()[..columns.len().div_ceil(T::WIDE) * T::WIDE * kc]
                     .chunks_exact(T::WIDE * kc)
                     .enumerate()
@@ -46,20 +42,10 @@ pub(crate) unsafe fn packed<T: Scalar>(out: *mut T, distance: usize, left: View<
                     let column = columns.start + q * T::WIDE;
                     let wide = T::WIDE.min(columns.end - column);
                     for row in rows.clone().step_by(HIGH) {
-                        let high = HIGH.min(rows.end - row);
-                        let a = if in_place {
-                            let (stride, _) = left.strides();
-                            Strip {
-                                data: &left.data()[row * stride + terms.start..],
-                                row: stride,
-                                term: 1,
-                                high,
-                            }
-                        } else {
-                            Strip { data: &a.as_slice()[(row - rows.start) * kc..], row: 1, term: HIGH, high }
-                        };
+                        let a = &a.as_slice()[(row - rows.start) * kc..][..HIGH * kc];
+                        let size = [HIGH.min(rows.end - row), wide];
                         // SAFETY: the tile lies within the output, as the caller promises.
-                        unsafe { tile(out.add(row * distance + column), distance, wide, a, b, first) };
+                        unsafe { tile(out.add(row * distance + column), distance, size, a, b, first) };
                     }
                 }
             }
@@ -85,6 +71,14 @@ fn pack<T: Scalar>(from: View<'_, T>, rows: Range<usize>, terms: Range<usize>, w
             for (k, out) in out.chunks_exact_mut(width).enumerate() {
                 out[..count].copy_from_slice(&data[k * term..][..count]);
             }
+        } else if count == HIGH && width == HIGH && term == 1 {
+            // Six rows at a time, so that the panel is written from front to back.
+            let lines: [&[T]; HIGH] = std::array::from_fn(|r| &data[r * row..][..kc]);
+            for (k, out) in out.chunks_exact_mut(HIGH).enumerate() {
+                for (out, line) in out.iter_mut().zip(lines) {
+                    *out = line[k];
+                }
+            }
         } else {
             for r in 0..count {
                 let line = data[r * row..].iter().step_by(term);
@@ -96,43 +90,21 @@ fn pack<T: Scalar>(from: View<'_, T>, rows: Range<usize>, terms: Range<usize>, w
     }
 }
 
-/// One to six rows of the left side, with the distances from one row, and from one term, to the next.
-#[derive(Clone, Copy)]
-pub struct Strip<'a, T> {
-    data: &'a [T],
-    row: usize,
-    term: usize,
-    high: usize,
-}
-
-impl<T> Strip<'_, T> {
-    /// Where the rows begin: the last one again, where there are fewer than six.
-    fn starts(&self) -> [usize; HIGH] {
-        std::array::from_fn(|r| r.min(self.high - 1) * self.row)
-    }
-
-    /// Whether so many terms of each row lie within the data.
-    fn holds(&self, terms: usize) -> bool {
-        terms == 0 || (self.high - 1) * self.row + (terms - 1) * self.term < self.data.len()
-    }
-}
-
-/// Writes (`first`) or adds the product of a strip and a panel to a tile of the output.
+/// Writes (`first`) or adds the product of two panels to a tile of the output.
 ///
 /// # Safety
-/// `out` points at the strip's rows, `distance` apart, of `wide` elements, initialised, which nobody else reads or writes
-/// meanwhile.
-unsafe fn tile<T: Scalar>(out: *mut T, distance: usize, wide: usize, a: Strip<'_, T>, b: &[T], first: bool) {
-    if a.high == HIGH && wide == T::WIDE {
+/// `out` points at `size[0]` rows, `distance` apart, of `size[1]` elements, initialised, which nobody else reads or writes meanwhile.
+unsafe fn tile<T: Scalar>(out: *mut T, distance: usize, size: [usize; 2], a: &[T], b: &[T], first: bool) {
+    if size == [HIGH, T::WIDE] {
         // SAFETY: a whole tile, as the caller promises.
         return unsafe { T::panels(a, b, out, distance, first) };
     }
     let mut sums = [T::ZERO; HIGH * 16];
     // SAFETY: the array holds six rows of at most 16.
     unsafe { T::panels(a, b, sums.as_mut_ptr(), T::WIDE, true) };
-    for (r, sums) in sums.chunks_exact(T::WIDE).take(a.high).enumerate() {
+    for (r, sums) in sums.chunks_exact(T::WIDE).take(size[0]).enumerate() {
         // SAFETY: a row of the tile, as the caller promises.
-        let row = unsafe { std::slice::from_raw_parts_mut(out.add(r * distance), wide) };
+        let row = unsafe { std::slice::from_raw_parts_mut(out.add(r * distance), size[1]) };
         for (x, &sum) in row.iter_mut().zip(sums) {
             *x = if first { sum } else { *x + sum };
         }
@@ -143,21 +115,13 @@ unsafe fn tile<T: Scalar>(out: *mut T, distance: usize, wide: usize, a: Strip<'_
 ///
 /// # Safety
 /// `out` points at six rows, `distance` apart, of `T::WIDE` elements, initialised, which nobody else reads or writes meanwhile.
-pub(crate) unsafe fn plain_panels<T: Scalar>(
-    a: Strip<'_, T>,
-    b: &[T],
-    out: *mut T,
-    distance: usize,
-    first: bool,
-) {
+pub(crate) unsafe fn plain_panels<T: Scalar>(a: &[T], b: &[T], out: *mut T, distance: usize, first: bool) {
     let mut sums = [T::ZERO; HIGH * 16];
-    let starts = a.starts();
     math::vectorize(
         #[inline(always)]
         || {
-            for (k, b) in b.chunks_exact(T::WIDE).enumerate() {
-                for (&start, sums) in starts.iter().zip(sums.chunks_exact_mut(T::WIDE)) {
-                    let a = a.data[start + k * a.term];
+            for (a, b) in a.chunks_exact(HIGH).zip(b.chunks_exact(T::WIDE)) {
+                for (&a, sums) in a.iter().zip(sums.chunks_exact_mut(T::WIDE)) {
                     for (sum, &b) in sums.iter_mut().zip(b) {
                         *sum = Scalar::mul_add(a, b, *sum);
                     }
@@ -180,11 +144,11 @@ macro_rules! panels {
         ///
         /// # Safety
         /// As [`plain_panels`].
-        pub(crate) unsafe fn $name(a: Strip<'_, $t>, b: &[$t], out: *mut $t, distance: usize, first: bool) {
+        pub(crate) unsafe fn $name(a: &[$t], b: &[$t], out: *mut $t, distance: usize, first: bool) {
             #[cfg(target_arch = "x86_64")]
             if math::Level::Avx2.available() {
-                assert!(a.holds(b.len() / $wide));
-                // SAFETY: the machine has the instructions, the strip as many terms as the panel; the rest as the caller promises.
+                assert!(a.len() / HIGH == b.len() / $wide);
+                // SAFETY: the machine has the instructions, both panels have as many terms; the rest as the caller promises.
                 return unsafe { $inner(a, b, out, distance, first) };
             }
             // SAFETY: as the caller promises.
@@ -192,34 +156,27 @@ macro_rules! panels {
         }
 
         /// # Safety
-        /// The machine has AVX2 and FMA, and the strip as many terms as the panel; the rest as [`plain_panels`].
+        /// The machine has AVX2 and FMA, and both panels have as many terms; the rest as [`plain_panels`].
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma")]
-        unsafe fn $inner(a: Strip<'_, $t>, b: &[$t], out: *mut $t, distance: usize, first: bool) {
+        unsafe fn $inner(a: &[$t], b: &[$t], out: *mut $t, distance: usize, first: bool) {
             use std::arch::x86_64::{$add, $fma, $load, $splat, $store, $zero};
             const HALF: usize = $wide / 2;
             let mut sums = [[$zero(); 2]; HIGH];
-            let (mut left, mut right) = (a.data.as_ptr(), b.as_ptr());
-            let [s0, s1, s2, s3, s4, s5] = a.starts();
+            let (mut left, mut right) = (a.as_ptr(), b.as_ptr());
             // Plain loops: an iterator's or a closure's code would not be compiled for these instructions.
             for _ in 0..b.len() / $wide {
                 // SAFETY: as many terms are left in both.
                 unsafe {
                     let (b0, b1) = ($load(right), $load(right.add(HALF)));
-                    macro_rules! row {
-                        ($r:literal, $start:ident) => {
-                            let x = $splat(&*left.add($start));
-                            sums[$r][0] = $fma(x, b0, sums[$r][0]);
-                            sums[$r][1] = $fma(x, b1, sums[$r][1]);
-                        };
+                    let mut r = 0;
+                    while r < HIGH {
+                        let x = $splat(&*left.add(r));
+                        sums[r][0] = $fma(x, b0, sums[r][0]);
+                        sums[r][1] = $fma(x, b1, sums[r][1]);
+                        r += 1;
                     }
-                    row!(0, s0);
-                    row!(1, s1);
-                    row!(2, s2);
-                    row!(3, s3);
-                    row!(4, s4);
-                    row!(5, s5);
-                    left = left.wrapping_add(a.term);
+                    left = left.add(HIGH);
                     right = right.add($wide);
                 }
             }
