@@ -61,17 +61,34 @@ fn blocks(count: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
 fn pack<T: Scalar>(from: View<'_, T>, rows: Range<usize>, terms: Range<usize>, width: usize, out: &mut [T]) {
     let kc = terms.len();
     let (row, term) = from.strides();
-    for (first, out) in rows.clone().step_by(width).zip(out.chunks_exact_mut(width * kc)) {
+    let panel = width * kc;
+    if row == 1 {
+        // Some panels at once, so that each term's elements are read in one piece.
+        for (first, out) in rows.clone().step_by(PANELS * width).zip(out.chunks_mut(PANELS * panel)) {
+            let count = (PANELS * width).min(rows.end - first);
+            if count % width > 0 {
+                out[count / width * panel..][..panel].fill(T::ZERO);
+            }
+            for k in 0..kc {
+                let line = &from.data()[(terms.start + k) * term + first..][..count];
+                for (p, line) in line.chunks(width).enumerate() {
+                    let to = &mut out[p * panel + k * width..][..width];
+                    match line.len() == width {
+                        true => to.copy_from_slice(line),
+                        false => to[..line.len()].copy_from_slice(line),
+                    }
+                }
+            }
+        }
+        return;
+    }
+    for (first, out) in rows.clone().step_by(width).zip(out.chunks_exact_mut(panel)) {
         let count = width.min(rows.end - first);
         let data = &from.data()[first * row + terms.start * term..];
         if count < width {
             out.fill(T::ZERO);
         }
-        if row == 1 {
-            for (k, out) in out.chunks_exact_mut(width).enumerate() {
-                out[..count].copy_from_slice(&data[k * term..][..count]);
-            }
-        } else if count == HIGH && width == HIGH && term == 1 {
+        if count == HIGH && width == HIGH && term == 1 {
             // Six rows at a time, so that the panel is written from front to back.
             let lines: [&[T]; HIGH] = std::array::from_fn(|r| &data[r * row..][..kc]);
             for (k, out) in out.chunks_exact_mut(HIGH).enumerate() {
@@ -89,6 +106,9 @@ fn pack<T: Scalar>(from: View<'_, T>, rows: Range<usize>, terms: Range<usize>, w
         }
     }
 }
+
+/// How many panels are filled at once.
+const PANELS: usize = 8;
 
 /// Writes (`first`) or adds the product of two panels to a tile of the output.
 ///
