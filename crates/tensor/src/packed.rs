@@ -66,7 +66,7 @@ fn pack<T: Scalar>(from: View<'_, T>, rows: Range<usize>, terms: Range<usize>, w
         // Some panels at once, so that each term's elements are read in one piece.
         for (first, out) in rows.clone().step_by(PANELS * width).zip(out.chunks_mut(PANELS * panel)) {
             let count = (PANELS * width).min(rows.end - first);
-            if count % width > 0 {
+            if !count.is_multiple_of(width) {
                 out[count / width * panel..][..panel].fill(T::ZERO);
             }
             for k in 0..kc {

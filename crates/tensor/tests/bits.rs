@@ -14,10 +14,10 @@ use gradus_tensor::{Scalar, Tensor, Transpose, with_threads};
 #[rustfmt::skip] // a row a line
 const TABLE: [(&str, u64, u64); 17] = [
     ("exp", 0x5aad9bc1d13ba8c8, 0x45a8fe4d6c58818e),
-    ("ln", 0xcf87d75772e80a00, 0x35e5f3453998dd28),
+    ("ln", 0xef03b81a241db51f, 0x35e5f3453998dd28),
     ("tanh", 0xd387a874e34b84aa, 0x2f4a94401a3b71bb),
     ("sigmoid", 0x295532635e4cfa49, 0x88e10d9d162718d4),
-    ("erf", 0x1c44c6e6399626ff, 0xd9331ff8958005b4),
+    ("erf", 0x9883ca702a447345, 0x1c0166c55b569ce8),
     ("normal_cdf", 0xf76c7cd18d17714c, 0xde853808a718e88e),
     ("sum", 0xdf4472f6ee2cbd16, 0x80bba5d636215a82),
     ("sum_axis(0)", 0x89f82ef3f1478d3e, 0x5a9197f23d86a50e),
@@ -25,7 +25,7 @@ const TABLE: [(&str, u64, u64); 17] = [
     ("log_sum_exp_axis(0)", 0x08029b52c299c18e, 0x547f94f2ffeaa6f5),
     ("log_sum_exp_axis(1)", 0x303e2ccabcb61289, 0x7c68f8a87efb9944),
     ("dot", 0xc724c132f88604f6, 0x963bd2d6d96e43b9),
-    ("gram_of", 0x639339310ede5b65, 0x5ca7440626223540),
+    ("gram_of", 0x0a10b41561a60d71, 0x07dc733cd38a1307),
     ("triangular_factor", 0x536a427aa19891bd, 0x7c2f9c529b7ae54f),
     ("row · matrix", 0xe0860509a9c86e86, 0xd7f895700ce74101),
     ("row · matrix, long sums", 0x5e271a2440417d81, 0xf48b4756f4a830e8),
