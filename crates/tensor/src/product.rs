@@ -1,4 +1,4 @@
-//! Products of matrices: the one door to the `gemm` crate's kernels.
+//! Products of matrices: how they are cut, and which kernel takes a piece: the packed one, or for small pieces the `gemm` crate's.
 
 use crate::buffer::Buffer;
 use crate::math::vectorize;
