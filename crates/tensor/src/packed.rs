@@ -1,4 +1,4 @@
-//! The packed product: the right side is copied, block by block of terms, into panels that the inner kernel reads straight on; the
+//! The packed product: both sides are copied, block by block of terms, into panels that the inner kernel reads straight on; the
 //! kernel keeps a tile of the result in registers. (Goto & van de Geijn 2008.)
 //!
 //! Each sum has its terms in order, fused, cut only into blocks of [`TERMS`]: the bits depend neither on the tiles, nor on the

@@ -148,7 +148,8 @@ fn multiply<T: Scalar>(
     if m == 0 || n == 0 {
         return;
     }
-    let work = m * n * k;
+    // A view may repeat elements by a distance of 0, and then be longer than memory.
+    let work = (m * n).saturating_mul(k);
     // How it is cut depends on the sizes alone, so that the bits do not depend on the number of threads.
     if work < 2 * WORTH {
         let (data, distance) = (out.as_mut_ptr(), n);
