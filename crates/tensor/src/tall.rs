@@ -87,9 +87,9 @@ struct Place {
 
 /// Tiles that cover the upper triangle, within `stride` columns. The last ones may overlap: a sum has the same bits in either.
 fn places(width: usize, stride: usize) -> Vec<Place> {
-    let at = (0..width).step_by(HIGH).flat_map(|i| {
-        (i..width).step_by(WIDE).map(move |j| [i.min(stride - HIGH), j.min(stride - WIDE)])
-    });
+    let at = (0..width)
+        .step_by(HIGH)
+        .flat_map(|i| (i..width).step_by(WIDE).map(move |j| [i.min(stride - HIGH), j.min(stride - WIDE)]));
     let count = at.clone().count();
     let share = |k| k * CHUNK / count;
     at.enumerate().map(|(k, at)| Place { at, next: share(k)..share(k + 1) }).collect()
@@ -401,11 +401,13 @@ mod tests {
 
     #[test]
     fn tiles_cover_the_triangle_within_the_rows_and_fetch_each_row_once() {
-        for width in 1..200 {
+        for width in 1..200usize {
             let stride = (width.div_ceil(LINE) | 1) * LINE;
             let places = places(width, stride);
             let covers = |i, j| {
-                places.iter().any(|p| (p.at[0]..p.at[0] + HIGH).contains(&i) && (p.at[1]..p.at[1] + WIDE).contains(&j))
+                places
+                    .iter()
+                    .any(|p| (p.at[0]..p.at[0] + HIGH).contains(&i) && (p.at[1]..p.at[1] + WIDE).contains(&j))
             };
             for i in 0..width {
                 assert!((i..width).all(|j| covers(i, j)), "row {i} of {width}");
