@@ -8,7 +8,7 @@
 use crate::{Error, Op, OpMany};
 use gradus_tensor::{Scalar, Shape, Tensor};
 use std::cell::Cell;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -73,7 +73,7 @@ impl<T: Scalar, O: Op<T, N>, const N: usize> Step<T> for Applied<T, O, N> {
     fn back(&self, dy: &Tensor<T>, give: &mut dyn FnMut(&Var<T>, Tensor<T>)) -> gradus_tensor::Result<()> {
         let wants = self.parents.each_ref().map(Option::is_some);
         let gradients = self.op.vjp(self.inputs.each_ref(), self.saved.get(), dy, wants)?;
-        hand_on(&self.parents, &self.inputs, gradients.into(), give)
+        hand_on(&self.parents, &self.inputs, gradients.into_iter(), give)
     }
 
     fn release(self: Box<Self>, into: &mut Vec<Var<T>>) {
@@ -93,7 +93,7 @@ impl<T: Scalar, O: OpMany<T>> Step<T> for AppliedMany<T, O> {
         let wants: Vec<bool> = self.parents.iter().map(Option::is_some).collect();
         let inputs: Vec<&Tensor<T>> = self.inputs.iter().collect();
         let gradients = self.op.vjp(&inputs, &self.saved, dy, &wants)?;
-        hand_on(&self.parents, &self.inputs, gradients, give)
+        hand_on(&self.parents, &self.inputs, gradients.into_iter(), give)
     }
 
     fn release(self: Box<Self>, into: &mut Vec<Var<T>>) {
@@ -105,7 +105,7 @@ impl<T: Scalar, O: OpMany<T>> Step<T> for AppliedMany<T, O> {
 fn hand_on<T: Scalar>(
     parents: &[Option<Var<T>>],
     inputs: &[Tensor<T>],
-    gradients: Vec<Option<Tensor<T>>>,
+    gradients: impl ExactSizeIterator<Item = Option<Tensor<T>>>,
     give: &mut dyn FnMut(&Var<T>, Tensor<T>),
 ) -> gradus_tensor::Result<()> {
     if gradients.len() != parents.len() {
@@ -306,20 +306,19 @@ impl<T: Scalar> Var<T> {
         if !self.is_tracked() {
             return Err(Error::Untracked);
         }
-        let mut gradients = Gradients { by_id: HashMap::new() };
-        let mut inner = HashMap::new();
-        let mut queue = BinaryHeap::new();
         // A cotangent of another shape is refused here, not deep in some operation.
         same_shape(cotangent.shape(), self.shape(), "a cotangent has the shape of the value")?;
-        collect(self, cotangent.clone(), &mut gradients.by_id, &mut inner, &mut queue)?;
-        while let Some(Latest(var)) = queue.pop() {
-            let Some(dy) = inner.remove(&var.0.id) else { continue };
+        let mut gradients = Gradients { by_id: BTreeMap::new() };
+        let mut waiting = BTreeMap::new();
+        collect(self, cotangent.clone(), &mut gradients.by_id, &mut waiting)?;
+        // The latest first: all that it took part in is done.
+        while let Some((_, (var, dy))) = waiting.pop_last() {
             let step = var.0.step.lock().unwrap_or_else(PoisonError::into_inner).take();
             let step = step.ok_or(Error::Consumed)?;
             let mut failed = Ok(());
             step.back(&dy, &mut |parent, gradient| {
                 if failed.is_ok() {
-                    failed = collect(parent, gradient, &mut gradients.by_id, &mut inner, &mut queue);
+                    failed = collect(parent, gradient, &mut gradients.by_id, &mut waiting);
                 }
             })?;
             failed?;
@@ -328,48 +327,24 @@ impl<T: Scalar> Var<T> {
     }
 }
 
-/// Adds a gradient to what a variable has got so far; the first one puts it into the queue.
+/// Adds a gradient to what a variable has got so far: a parameter's is kept, all others wait for their turn.
 fn collect<T: Scalar>(
     var: &Var<T>,
     gradient: Tensor<T>,
-    leaves: &mut HashMap<u64, Tensor<T>>,
-    inner: &mut HashMap<u64, Tensor<T>>,
-    queue: &mut BinaryHeap<Latest<T>>,
+    leaves: &mut BTreeMap<u64, Tensor<T>>,
+    waiting: &mut BTreeMap<u64, (Var<T>, Tensor<T>)>,
 ) -> gradus_tensor::Result<()> {
-    let (map, fresh) = if var.0.leaf { (leaves, false) } else { (inner, true) };
-    match map.get_mut(&var.0.id) {
-        Some(sum) => sum.add_scaled(T::ONE, &gradient),
-        None => {
-            map.insert(var.0.id, gradient);
-            if fresh {
-                queue.push(Latest(var.clone()));
-            }
-            Ok(())
-        }
+    let id = var.0.id;
+    let so_far = if var.0.leaf { leaves.get_mut(&id) } else { waiting.get_mut(&id).map(|(_, sum)| sum) };
+    if let Some(sum) = so_far {
+        return sum.add_scaled(T::ONE, &gradient);
     }
-}
-
-/// Orders variables by their numbers: a heap gives the latest first.
-struct Latest<T: Scalar>(Var<T>);
-
-impl<T: Scalar> PartialEq for Latest<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.0.id == other.0.0.id
+    if var.0.leaf {
+        leaves.insert(id, gradient);
+    } else {
+        waiting.insert(id, (var.clone(), gradient));
     }
-}
-
-impl<T: Scalar> Eq for Latest<T> {}
-
-impl<T: Scalar> PartialOrd for Latest<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<T: Scalar> Ord for Latest<T> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.0.id.cmp(&other.0.0.id)
-    }
+    Ok(())
 }
 
 /// A chain of a hundred thousand nodes must not be dropped by a hundred thousand nested calls: the parents are
@@ -412,7 +387,7 @@ impl<T: Scalar> std::fmt::Debug for Var<T> {
 /// The gradients of one backward pass, by parameter.
 #[derive(Debug)]
 pub struct Gradients<T: Scalar = f32> {
-    by_id: HashMap<u64, Tensor<T>>,
+    by_id: BTreeMap<u64, Tensor<T>>,
 }
 
 impl<T: Scalar> Gradients<T> {

@@ -8,6 +8,7 @@ use crate::tall::{Solved, Tall, Triangle};
 use crate::{Error, Result};
 use gradus_tensor::{Tensor, Transpose};
 use std::fmt;
+use std::sync::OnceLock;
 
 /// How the least-squares problem is solved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -161,7 +162,8 @@ impl LinearRegression {
         let solution = match solution {
             Some(Solution { theta, root, residuals, leverage }) => {
                 let (rows, unit) = (design.scale.insert_axis(1)?, design.unit.map(|u| 1.0 / u));
-                let (theta, residuals) = (theta.mul(&rows)?.mul(&unit)?, residuals.mul(&unit)?);
+                let theta = theta.mul(&rows)?.mul(&unit)?;
+                let residuals = residuals.map(|rest| rest.mul(&unit)).transpose()?;
                 Solution { theta, root: root.mul(&rows)?, residuals, leverage }
             }
             None => self.smallest_norm(&data, rank)?,
@@ -191,7 +193,7 @@ impl LinearRegression {
         };
         let (method, reason, solved, s) = match products {
             Some(t) if self.method == Method::NormalEquations => {
-                (Method::NormalEquations, "asked for".into(), tall.solve(&t)?, t.s)
+                (Method::NormalEquations, "asked for".into(), Tall::solve(&t)?, t.s)
             }
             Some(t) => {
                 let condition = solve::condition(&t.s);
@@ -303,10 +305,7 @@ impl LinearRegression {
         } else {
             (slopes, spread)
         };
-        let fitted = data.x.matmul(&theta.slice(0, p - d..p)?)?;
-        let level = if self.intercept { theta.select(0, 0)? } else { Tensor::zeros([theta.dims()[1]])? };
-        let residuals = data.y.sub(&fitted.add(&level)?)?;
-        Ok(Solution { theta, root, residuals, leverage: Some(leverage) })
+        Ok(Solution { theta, root, residuals: None, leverage: Some(leverage) })
     }
 }
 
@@ -334,7 +333,7 @@ fn rounded(precise: solve::Precise) -> Result<Solution> {
     Ok(Solution {
         theta: matrix(&precise.theta)?,
         root: matrix(&precise.root)?,
-        residuals: matrix(&precise.residuals)?,
+        residuals: Some(matrix(&precise.residuals)?),
         leverage: Some(precise.leverage.into_iter().map(Double::value).collect()),
     })
 }
@@ -405,7 +404,8 @@ pub struct Fit {
     pub(crate) x: Tensor<f64>,
     pub(crate) y: Tensor<f64>,
     pub(crate) weights: Option<Vec<f64>>,
-    pub(crate) residuals: Tensor<f64>,
+    /// Where the method did not make them, they are made when they are asked for.
+    residuals: OnceLock<Tensor<f64>>,
     /// Of the samples, `[N]`; where nothing was lost by waiting, they are made when they are asked for.
     leverage: Option<Vec<f64>>,
     pub(crate) ridge: f64,
@@ -421,23 +421,23 @@ impl Fit {
         }
         // Without the ridge's rows.
         leverage.iter_mut().for_each(|all| all.truncate(n));
-        let mut fit = Self {
+        // The solver's residuals are better than a difference of rounded predictions, where no weight was multiplied in.
+        let residuals = match residuals.filter(|_| data.weights.is_none()) {
+            Some(known) => OnceLock::from(known.slice(0, 0..n)?),
+            None => OnceLock::new(),
+        };
+        Ok(Self {
             intercept: model.intercept,
             theta,
             root,
-            residuals: residuals.slice(0, 0..n)?,
+            residuals,
             leverage,
             x: data.x,
             y: data.y,
             weights: data.weights,
             ridge: model.ridge,
             facts,
-        };
-        // The solver's residuals are better than a difference of rounded predictions, where no weight was multiplied in.
-        if fit.weights.is_some() {
-            fit.residuals = fit.y.sub(&fit.predict_matrix(&fit.x)?)?;
-        }
-        Ok(fit)
+        })
     }
 
     /// The diagonal of the projection on X's columns.
@@ -457,7 +457,7 @@ impl Fit {
                 got: x.shape(),
             });
         }
-        Ok(x.matmul(&self.coefficients())?.add(&self.intercept())?)
+        Ok(x.affine(&self.coefficients(), &self.intercept())?)
     }
 
     /// The predictions for new samples, `[N, K]`.
@@ -485,9 +485,13 @@ impl Fit {
         &self.theta
     }
 
-    /// The residuals y − ŷ of the samples it was fitted to, `[N, K]`.
+    /// The residuals y − ŷ of the samples it was fitted to, `[N, K]`. Methods that do not refine have not made them: the first
+    /// call does, in one pass over X.
     pub fn residuals(&self) -> &Tensor<f64> {
-        &self.residuals
+        self.residuals.get_or_init(|| match self.predict_matrix(&self.x).map(|fitted| self.y.sub(&fitted)) {
+            Ok(Ok(rest)) => rest,
+            _ => unreachable!("the sizes are those of the fit"),
+        })
     }
 
     /// How many independent columns there are, the intercept's among them.

@@ -14,8 +14,8 @@ pub(crate) struct Solution {
     pub(crate) theta: Tensor<f64>,
     /// B with (AᵀA)⁻¹ = B·Bᵀ: R⁻¹, `[P, P]`. The product is never formed: it would square the condition number.
     pub(crate) root: Tensor<f64>,
-    /// b − A·θ, `[M, K]`.
-    pub(crate) residuals: Tensor<f64>,
+    /// b − A·θ, `[M, K]`, or `None` where a difference of rounded predictions is as good.
+    pub(crate) residuals: Option<Tensor<f64>>,
     /// The diagonal of the projection on A's columns, `[M]`.
     pub(crate) leverage: Option<Vec<f64>>,
 }
@@ -94,10 +94,9 @@ pub(crate) fn normal(a: &Tensor<f64>, b: &Tensor<f64>) -> Result<Option<Solution
     let Ok(l) = gram(a)?.cholesky() else { return Ok(None) };
     let upper = l.transpose()?;
     let theta = upper.solve_upper(&l.solve_lower(&across(a, b)?)?)?;
-    let residuals = b.sub(&a.matmul(&theta)?)?;
     let root = inverse(&upper)?;
     let leverage = Some(lengths(&a.matmul(&root)?)?);
-    Ok(Some(Solution { theta, root, residuals, leverage }))
+    Ok(Some(Solution { theta, root, residuals: None, leverage }))
 }
 
 /// The most refinement steps; two or three do.
@@ -137,7 +136,7 @@ pub(crate) fn refined(a: &Tensor<f64>, b: &Tensor<f64>, Factors { q, r, .. }: &F
     }
     let join = |parts: &[Tensor<f64>]| Tensor::concatenate(&parts.iter().collect::<Vec<_>>(), 1);
     let (theta, residuals) = (join(&columns)?, join(&rests)?);
-    Ok(Solution { theta, root: inverse(r)?, residuals, leverage: Some(lengths(q)?) })
+    Ok(Solution { theta, root: inverse(r)?, residuals: Some(residuals), leverage: Some(lengths(q)?) })
 }
 
 /// f = b − r − A·θ and g = −Aᵀr, each sum in double-double, in one pass over the rows of A.

@@ -54,7 +54,7 @@ impl Statistics {
             ));
         }
         let y = fit.y.select(1, target)?;
-        let residuals = fit.residuals.select(1, target)?.into_vec();
+        let residuals = fit.residuals().select(1, target)?.into_vec();
         let parameters = fit.parameters().select(1, target)?.into_vec();
         let n = y.len();
         let weight = |i: usize| fit.weights.as_ref().map_or(1.0, |w| w[i]);

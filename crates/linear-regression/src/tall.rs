@@ -30,7 +30,8 @@ pub(crate) struct Solved {
     pub(crate) theta: Tensor<f64>,
     /// R⁻¹.
     pub(crate) root: Tensor<f64>,
-    pub(crate) residuals: Tensor<f64>,
+    /// Where the refinement made them.
+    pub(crate) residuals: Option<Tensor<f64>>,
 }
 
 /// Lengths of columns whose squares and products are far from overflow and underflow.
@@ -78,11 +79,10 @@ impl<'a> Tall<'a> {
         Ok(Some(Triangle { r, c, s }))
     }
 
-    /// θ and the residuals, one product each.
-    pub(crate) fn solve(&self, triangle: &Triangle) -> Result<Solved> {
+    /// θ alone: without another pass over X.
+    pub(crate) fn solve(triangle: &Triangle) -> Result<Solved> {
         let theta = triangle.r.solve_upper(&triangle.c)?;
-        let residuals = self.y.sub(&self.fitted(&theta)?)?;
-        Ok(Solved { root: inverse(&triangle.r)?, residuals, theta })
+        Ok(Solved { root: inverse(&triangle.r)?, residuals: None, theta })
     }
 
     fn fitted(&self, theta: &Tensor<f64>) -> Result<Tensor<f64>> {
@@ -125,7 +125,7 @@ impl<'a> Tall<'a> {
             rests.push(rest.insert_axis(1)?);
         }
         let join = |parts: &[Tensor<f64>]| Tensor::concatenate(&parts.iter().collect::<Vec<_>>(), 1);
-        Ok(Solved { theta: join(&thetas)?, root: inverse(r)?, residuals: join(&rests)? })
+        Ok(Solved { theta: join(&thetas)?, root: inverse(r)?, residuals: Some(join(&rests)?) })
     }
 
     /// r = y − A·θ, each in double-double and rounded, and Aᵀ(y − A·θ), its sums compensated.

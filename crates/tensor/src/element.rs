@@ -127,7 +127,7 @@ pub trait Scalar: Element + RealField + crate::math::Real {
 
     /// A tile of XᵀX, the hot kernel behind [`Tensor::gram_of`](crate::Tensor::gram_of).
     #[doc(hidden)]
-    fn tile(rows: &[Self], stride: usize, at: [usize; 2], sum: &mut [Self]) {
+    fn tile(rows: &[Self], stride: usize, at: [usize; 2], sum: &mut [[Self; 8]; 6]) {
         crate::tall::plain_tile(rows, stride, at, sum);
     }
 
@@ -196,7 +196,7 @@ scalar! {
         // SAFETY: as the caller promises.
         unsafe { crate::packed::panels_f64(a, b, out, distance, first) };
     }
-    fn tile(rows: &[f64], stride: usize, at: [usize; 2], sum: &mut [f64]) {
+    fn tile(rows: &[f64], stride: usize, at: [usize; 2], sum: &mut [[f64; 8]; 6]) {
         crate::tall::tile(rows, stride, at, sum);
     }
 }

@@ -227,7 +227,7 @@ impl<T: Scalar> Tensor<T> {
 
     /// Every element times a number.
     pub fn scale(&self, factor: T) -> Self {
-        self.map(|x| x * factor)
+        self.map(move |x| x * factor)
     }
 
     /// Adds `factor · other` in place. The shapes must be equal.
@@ -235,7 +235,8 @@ impl<T: Scalar> Tensor<T> {
     /// # Errors
     /// If they are not.
     pub fn add_scaled(&mut self, factor: T, other: &Self) -> Result<()> {
-        self.zip_in_place_named("add_scaled", other, |x, y| x + factor * y)
+        // A factor behind two references is read again for each element, and the loop is not made of vectors.
+        self.zip_in_place_named("add_scaled", other, move |x, y| x + factor * y)
     }
 
     /// e to every element.

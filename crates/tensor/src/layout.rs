@@ -55,7 +55,7 @@ impl<T: Element> Tensor<T> {
             strides[to] = own[from];
         }
         let shape = self.shape().edit(|dims| {
-            let old = dims.clone();
+            let old = *dims;
             order.iter().enumerate().for_each(|(to, &from)| dims[to] = old[from]);
         })?;
         Ok(self.read(shape, &strides))

@@ -267,6 +267,10 @@ pub(crate) unsafe fn gemm<T: Scalar>(target: Target<T>, left: View<'_, T>, right
         let out = unsafe { std::slice::from_raw_parts_mut(target.data, n) };
         return row_times_matrix(out, &left.data[..k], right, target.add);
     }
+    if k == 1 && right.col_stride == 1 {
+        // SAFETY: the target is as promised.
+        return unsafe { outer(target, left, &right.data[..n]) };
+    }
     if k == 0 {
         for i in 0..if target.add { 0 } else { m } {
             // SAFETY: row i of the target.
@@ -299,6 +303,30 @@ pub(crate) unsafe fn gemm<T: Scalar>(target: Target<T>, left: View<'_, T>, right
             gemm::Parallelism::None,
         );
     }
+}
+
+/// A column times a row, as the gradient of weights is for one sample: no packing.
+///
+/// # Safety
+/// As [`gemm`].
+unsafe fn outer<T: Scalar>(target: Target<T>, left: View<'_, T>, row: &[T]) {
+    vectorize(
+        #[inline(always)]
+        || {
+            for i in 0..left.rows {
+                // SAFETY: row i of the target.
+                let out = unsafe {
+                    std::slice::from_raw_parts_mut(target.data.add(i * target.distance), row.len())
+                };
+                let factor = left.data[i * left.row_stride];
+                if target.add {
+                    out.iter_mut().zip(row).for_each(|(out, &y)| *out = Scalar::mul_add(factor, y, *out));
+                } else {
+                    out.iter_mut().zip(row).for_each(|(out, &y)| *out = factor * y);
+                }
+            }
+        },
+    );
 }
 
 /// x·W for one row x: no packing, every element of W is read once.
@@ -339,9 +367,12 @@ fn row_times_matrix<T: Scalar>(out: &mut [T], x: &[T], w: View<'_, T>, add: bool
     );
 }
 
-/// Σ xᵢ·yᵢ by 32 running sums, each with one rounding a term.
+/// Σ xᵢ·yᵢ by 32 running sums, each with one rounding a term; by one, if there are no more terms than that.
 #[inline(always)]
 fn dot<T: Scalar>(x: &[T], y: &[T]) -> T {
+    if x.len() <= LANES {
+        return x.iter().zip(y).fold(T::ZERO, |sum, (&x, &y)| Scalar::mul_add(x, y, sum));
+    }
     let mut lanes = [T::ZERO; LANES];
     let (x, y) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
     let (x_tail, y_tail) = (x.remainder(), y.remainder());
@@ -393,7 +424,7 @@ impl<T: Scalar> Tensor<T> {
             let why = "the leading (batch) sizes must be equal or 1";
             Error::mismatch(op, self.shape(), other.shape(), why)
         })?;
-        let shape = batch.edit(|dims| dims.extend([m, n]))?;
+        let shape = batch.edit(|dims| dims.extend(&[m, n]))?;
         let view = |data, rows, cols, transpose| View::new(data, rows, cols, transpose);
         // A batch whose right side is shared is one tall product.
         if left == Transpose::No && batch_b.elements() == 1 {

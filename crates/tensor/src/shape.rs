@@ -21,6 +21,46 @@ pub struct Shape {
     rank: u8,
 }
 
+/// Dimensions while they are edited, in place as a shape's; there is room for two more than a shape may have, which are refused
+/// afterwards.
+#[derive(Clone, Copy)]
+pub(crate) struct Dims {
+    sizes: [usize; MAX_RANK + 2],
+    rank: usize,
+}
+
+impl Dims {
+    pub(crate) fn insert(&mut self, axis: usize, size: usize) {
+        self.sizes.copy_within(axis..self.rank, axis + 1);
+        self.sizes[axis] = size;
+        self.rank += 1;
+    }
+
+    pub(crate) fn remove(&mut self, axis: usize) {
+        self.sizes.copy_within(axis + 1..self.rank, axis);
+        self.rank -= 1;
+    }
+
+    pub(crate) fn extend(&mut self, sizes: &[usize]) {
+        self.sizes[self.rank..][..sizes.len()].copy_from_slice(sizes);
+        self.rank += sizes.len();
+    }
+}
+
+impl std::ops::Deref for Dims {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        &self.sizes[..self.rank]
+    }
+}
+
+impl std::ops::DerefMut for Dims {
+    fn deref_mut(&mut self) -> &mut [usize] {
+        &mut self.sizes[..self.rank]
+    }
+}
+
 impl Shape {
     /// The shape of a single number.
     pub const SCALAR: Self = Self { dims: [1; MAX_RANK], rank: 0 };
@@ -90,10 +130,11 @@ impl Shape {
     }
 
     /// This shape with the dimensions changed by `edit`.
-    pub(crate) fn edit(&self, edit: impl FnOnce(&mut Vec<usize>)) -> Result<Self> {
-        let mut dims = self.dims().to_vec();
+    pub(crate) fn edit(&self, edit: impl FnOnce(&mut Dims)) -> Result<Self> {
+        let mut dims = Dims { sizes: [1; MAX_RANK + 2], rank: 0 };
+        dims.extend(self.dims());
         edit(&mut dims);
-        Self::new(dims)
+        Self::new(&*dims)
     }
 
     /// Another size of the last dimension.

@@ -4,6 +4,7 @@
 use crate::math::{Level, vectorize};
 use crate::parallel::map_blocks;
 use crate::{Error, Result, Scalar, Tensor};
+use std::ops::Range;
 
 impl<T: Scalar> Tensor<T> {
     /// XᵀX, `[D, D]`, of matrices side by side, without joining them: of `[X, y]` it has XᵀX, Xᵀy and yᵀy.
@@ -23,40 +24,41 @@ impl<T: Scalar> Tensor<T> {
     /// If one is no matrix, or their rows differ.
     pub fn gram_of(parts: &[&Self]) -> Result<Self> {
         let (rows, width) = joined("gram", parts)?;
-        // Rows are padded to whole tiles; what the padding gives is not read.
         // An odd number of cache lines: the rows of a column do not fall on each other in the cache.
-        let lines = (width.next_multiple_of(WIDE) + HIGH).div_ceil(LINE);
-        let stride = (lines + 1 - lines % 2) * LINE;
+        let stride = (width.div_ceil(LINE) | 1) * LINE;
+        let places = places(width, stride);
         let share = rows.div_ceil(64).max(SHARE / 4).next_multiple_of(CHUNK);
         let sums = map_blocks(rows.div_ceil(share), |i| {
-            let mut sum = vec![T::ZERO; stride * stride];
-            let mut chunk = vec![T::ZERO; CHUNK * stride];
             let end = rows.min((i + 1) * share);
+            let mut sums = vec![[[T::ZERO; WIDE]; HIGH]; places.len()];
+            // Behind the last column are zeros; what they give is not read.
+            let mut memory = vec![T::ZERO; CHUNK * stride + 2 * LINE];
+            let aligned = memory.as_ptr().align_offset(64).min(2 * LINE);
             for start in (i * share..end).step_by(CHUNK) {
                 let range = start..end.min(start + CHUNK);
-                let chunk = &mut chunk[..range.len() * stride];
-                let mut first = 0;
-                for part in parts {
-                    let d = part.dims()[1];
-                    let from = &part.as_slice()[range.start * d..range.end * d];
-                    for (to, from) in chunk.chunks_exact_mut(stride).zip(from.chunks_exact(d.max(1))) {
-                        to[first..first + d].copy_from_slice(from);
+                let chunk = &mut memory[aligned..][..range.len() * stride];
+                join_rows(parts, range.clone(), stride, chunk);
+                for (place, sum) in places.iter().zip(&mut sums) {
+                    // The next rows are on their way while these are multiplied.
+                    let next = place.next.start + range.end..rows.min(place.next.end + range.end);
+                    for part in parts.iter().filter(|_| !next.is_empty()) {
+                        let d = part.dims()[1];
+                        prefetch(&part.as_slice()[next.start * d..next.end * d]);
                     }
-                    first += d;
-                }
-                for i in (0..width).step_by(HIGH) {
-                    for j in (i / WIDE * WIDE..width).step_by(WIDE) {
-                        T::tile(chunk, stride, [i, j], &mut sum);
-                    }
+                    T::tile(chunk, stride, place.at, sum);
                 }
             }
-            sum
+            sums
         });
-        let total = add_by_halves(sums).unwrap_or_else(|| vec![T::ZERO; stride * stride]);
+        let total = add_by_halves(sums);
         Self::compute([width, width], |out| {
-            for (i, row) in out.chunks_exact_mut(width.max(1)).enumerate() {
-                for (j, x) in row.iter_mut().enumerate() {
-                    *x = total[i.min(j) * stride + i.max(j)];
+            out.fill(T::ZERO); // the sums of no rows
+            for (place, sums) in places.iter().zip(total.iter().flatten()) {
+                let [i, j] = place.at;
+                for (i, sums) in (i..width).zip(sums) {
+                    for (j, &sum) in (j..width).zip(sums) {
+                        (out[i * width + j], out[j * width + i]) = (sum, sum);
+                    }
                 }
             }
         })
@@ -66,17 +68,60 @@ impl<T: Scalar> Tensor<T> {
 /// The doubles of a cache line.
 const LINE: usize = 8;
 
-/// The rows that are multiplied at once: the columns of a tile stay in the first cache.
-const CHUNK: usize = 96;
+/// The rows that are multiplied at once: fifty columns of them stay in the first cache.
+const CHUNK: usize = 64;
 
 /// The height and width of a tile: twelve registers of 256 bits; two more for the columns, and one for a factor. (A tile of 4 by 12
 /// needs all sixteen, and the compiler kept one sum in memory: half the speed.)
 const HIGH: usize = 6;
 const WIDE: usize = 8;
 
-/// Adds the products of the columns i.. and j.. of the rows to a tile of `sum`, which has rows of the same length. Each sum has its
-/// terms in the order of the rows, each rounded once.
-pub(crate) fn plain_tile<T: Scalar>(rows: &[T], stride: usize, [i, j]: [usize; 2], sum: &mut [T]) {
+/// A tile of sums.
+type Tile<T> = [[T; WIDE]; HIGH];
+
+/// A tile's first row and column, and which of the next chunk's rows are fetched meanwhile.
+struct Place {
+    at: [usize; 2],
+    next: Range<usize>,
+}
+
+/// Tiles that cover the upper triangle, within `stride` columns. The last ones may overlap: a sum has the same bits in either.
+fn places(width: usize, stride: usize) -> Vec<Place> {
+    let at = (0..width)
+        .step_by(HIGH)
+        .flat_map(|i| (i..width).step_by(WIDE).map(move |j| [i.min(stride - HIGH), j.min(stride - WIDE)]));
+    let count = at.clone().count();
+    let share = |k| k * CHUNK / count;
+    at.enumerate().map(|(k, at)| Place { at, next: share(k)..share(k + 1) }).collect()
+}
+
+/// Copies rows of the parts side by side, `stride` elements apart.
+fn join_rows<T: Scalar>(parts: &[&Tensor<T>], rows: Range<usize>, stride: usize, out: &mut [T]) {
+    let mut first = 0;
+    for part in parts {
+        let d = part.dims()[1];
+        let from = &part.as_slice()[rows.start * d..rows.end * d];
+        for (to, from) in out.chunks_exact_mut(stride).zip(from.chunks_exact(d.max(1))) {
+            to[first..first + d].copy_from_slice(from);
+        }
+        first += d;
+    }
+}
+
+/// Asks for memory that will be read soon.
+fn prefetch<T>(memory: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in memory.chunks(64 / size_of::<T>().clamp(1, 64)) {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: a hint, which reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) };
+    }
+    let _ = memory;
+}
+
+/// Adds the products of the columns i.. and j.. of the rows to a tile of sums. Each has its terms in the order of the rows, each
+/// rounded once.
+pub(crate) fn plain_tile<T: Scalar>(rows: &[T], stride: usize, [i, j]: [usize; 2], sum: &mut Tile<T>) {
     vectorize(
         #[inline(always)]
         || {
@@ -87,38 +132,31 @@ pub(crate) fn plain_tile<T: Scalar>(rows: &[T], stride: usize, [i, j]: [usize; 2
                     sums.iter_mut().zip(right).for_each(|(sum, &r)| *sum = Scalar::mul_add(l, r, *sum));
                 }
             }
-            add_tile(&sums, stride, [i, j], sum);
+            let all = sum.iter_mut().flatten().zip(sums.iter().flatten());
+            all.for_each(|(to, &from)| *to += from);
         },
     );
 }
 
 /// [`plain_tile`] in registers, where the machine has enough of them.
-pub(crate) fn tile(rows: &[f64], stride: usize, at: [usize; 2], sum: &mut [f64]) {
+pub(crate) fn tile(rows: &[f64], stride: usize, at: [usize; 2], sum: &mut Tile<f64>) {
     #[cfg(target_arch = "x86_64")]
     if Level::Avx2.available() {
-        let mut sums = [[0.0; WIDE]; HIGH];
         assert!(at[0] + HIGH <= stride && at[1] + WIDE <= stride);
         // SAFETY: the machine has the instructions; the columns lie within the rows, as just seen.
-        unsafe { tile_avx2(rows, stride, at, &mut sums) };
-        return add_tile(&sums, stride, at, sum);
+        return unsafe { tile_avx2(rows, stride, at, sum) };
     }
     plain_tile(rows, stride, at, sum);
-}
-
-fn add_tile<T: Scalar>(sums: &[[T; WIDE]; HIGH], stride: usize, [i, j]: [usize; 2], sum: &mut [T]) {
-    for (r, sums) in sums.iter().enumerate() {
-        let to = &mut sum[(i + r) * stride + j..][..WIDE];
-        to.iter_mut().zip(sums).for_each(|(to, &from)| *to += from);
-    }
 }
 
 /// # Safety
 /// The machine has AVX2 and FMA, and the columns i..i + 6 and j..j + 8 lie within a row of `stride` elements.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn tile_avx2(rows: &[f64], stride: usize, [i, j]: [usize; 2], out: &mut [[f64; WIDE]; HIGH]) {
+unsafe fn tile_avx2(rows: &[f64], stride: usize, [i, j]: [usize; 2], sum: &mut Tile<f64>) {
     use std::arch::x86_64::{
-        _mm256_broadcast_sd, _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_setzero_pd, _mm256_storeu_pd,
+        _mm256_add_pd, _mm256_broadcast_sd, _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_setzero_pd,
+        _mm256_storeu_pd,
     };
     let mut sums = [[_mm256_setzero_pd(); 2]; HIGH];
     // Plain loops: an iterator's or a closure's code would not be compiled for these instructions.
@@ -138,22 +176,26 @@ unsafe fn tile_avx2(rows: &[f64], stride: usize, [i, j]: [usize; 2], out: &mut [
             row = row.add(stride);
         }
     }
-    for (out, sums) in out.iter_mut().zip(&sums) {
+    let mut r = 0;
+    while r < HIGH {
+        let to = sum[r].as_mut_ptr();
         // SAFETY: a row of eight elements, twice four.
         unsafe {
-            _mm256_storeu_pd(out.as_mut_ptr(), sums[0]);
-            _mm256_storeu_pd(out.as_mut_ptr().add(4), sums[1]);
+            _mm256_storeu_pd(to, _mm256_add_pd(_mm256_loadu_pd(to), sums[r][0]));
+            _mm256_storeu_pd(to.add(4), _mm256_add_pd(_mm256_loadu_pd(to.add(4)), sums[r][1]));
         }
+        r += 1;
     }
 }
 
-fn add_by_halves<T: Scalar>(mut parts: Vec<Vec<T>>) -> Option<Vec<T>> {
+fn add_by_halves<T: Scalar>(mut parts: Vec<Vec<Tile<T>>>) -> Option<Vec<Tile<T>>> {
     while parts.len() > 1 {
         let mut pairs = parts.into_iter();
         let mut next = Vec::new();
         while let Some(mut left) = pairs.next() {
             if let Some(right) = pairs.next() {
-                left.iter_mut().zip(right).for_each(|(l, r)| *l += r);
+                let all = left.as_flattened_mut().as_flattened_mut().iter_mut();
+                all.zip(right.as_flattened().as_flattened()).for_each(|(l, &r)| *l += r);
             }
             next.push(left);
         }
@@ -274,7 +316,7 @@ fn scales<T: Scalar>(op: &'static str, parts: &[&Tensor<T>], width: usize) -> Re
 }
 
 /// Copies some rows of the parts into a block, scaled, with zeros behind the last row: they change nothing.
-fn load<T: Scalar>(parts: &[&Tensor<T>], rows: std::ops::Range<usize>, scales: &[T], block: &mut Block<T>) {
+fn load<T: Scalar>(parts: &[&Tensor<T>], rows: Range<usize>, scales: &[T], block: &mut Block<T>) {
     let mut columns = block.iter_mut().zip(scales);
     for part in parts {
         let d = part.dims()[1];
@@ -330,4 +372,49 @@ fn dot<T: Scalar>(x: &[T; ROWS], y: &[T; ROWS]) -> T {
         lanes[i] = Scalar::mul_add(x[i + ROWS / 2], y[i + ROWS / 2], x[i] * y[i]);
     }
     crate::row::fold(lanes)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)] // a test
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tile_in_registers_has_the_bits_of_the_plain_one() {
+        let mut state = 1u64;
+        let mut number = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f64 / 1e6 - 8.0
+        };
+        for (rows, stride) in [(0, 8), (1, 8), (7, 24), (CHUNK, 56)] {
+            let memory: Vec<f64> = (0..rows * stride).map(|_| number()).collect();
+            let before: Tile<f64> = std::array::from_fn(|_| std::array::from_fn(|_| number()));
+            for at in [[0, 0], [2, 0], [0, stride - WIDE], [stride - HIGH, stride - WIDE]] {
+                let (mut fast, mut plain) = (before, before);
+                tile(&memory, stride, at, &mut fast);
+                plain_tile(&memory, stride, at, &mut plain);
+                let bits = |tile: Tile<f64>| tile.map(|row| row.map(f64::to_bits));
+                assert_eq!(bits(fast), bits(plain), "{rows} rows of {stride} at {at:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn tiles_cover_the_triangle_within_the_rows_and_fetch_each_row_once() {
+        for width in 1..200usize {
+            let stride = (width.div_ceil(LINE) | 1) * LINE;
+            let places = places(width, stride);
+            let covers = |i, j| {
+                places
+                    .iter()
+                    .any(|p| (p.at[0]..p.at[0] + HIGH).contains(&i) && (p.at[1]..p.at[1] + WIDE).contains(&j))
+            };
+            for i in 0..width {
+                assert!((i..width).all(|j| covers(i, j)), "row {i} of {width}");
+            }
+            assert!(places.iter().all(|p| p.at[0] + HIGH <= stride && p.at[1] + WIDE <= stride), "{width}");
+            let next: Vec<usize> = places.into_iter().flat_map(|p| p.next).collect();
+            assert_eq!(next, (0..CHUNK).collect::<Vec<_>>(), "{width}");
+        }
+    }
 }
