@@ -73,7 +73,7 @@ fn normal_density<T: Scalar>(x: T) -> T {
 /// ```
 #[inline(always)]
 pub fn gelu<T: Scalar>(x: T) -> T {
-    if x == T::NEG_INFINITY { -T::ZERO } else { x * normal_cdf(x) }
+    math::gelu(x)
 }
 
 /// The derivative of [`gelu`]: Φ(x) + x·φ(x).
