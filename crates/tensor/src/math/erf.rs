@@ -18,7 +18,9 @@ fn tail<F: Real>(a: F, h: F, l: F, coefficients: &[F], slope: [F; 2]) -> (F, F, 
     let inverse_off = F::fma(-inverse, lost, F::fma(-inverse, sum, c.one));
     let argument_off = inverse_off * F::fma(u - c.one, F::fma(slope[1], u, slope[0]), c.one);
     // The last sum and the product keep what they lost, too.
-    let rest = polynomial(u, &coefficients[2..]);
+    // The first steps one after the other, which rounds least, the rest by fours, which waits least.
+    let rest = polynomial(u, &coefficients[5..]);
+    let rest = F::fma(F::fma(F::fma(rest, u, coefficients[4]), u, coefficients[3]), u, coefficients[2]);
     let sum = F::fma(u, rest, coefficients[0]);
     let sum_off = F::fma(u, rest, coefficients[0] - sum) + coefficients[1];
     let smooth = inverse * sum;

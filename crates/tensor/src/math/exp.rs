@@ -1,6 +1,6 @@
 //! eˣ and what is made of it: eˣ − 1, and the reduction that all others share.
 
-use super::real::{Real, at_least, at_most, choose, polynomial};
+use super::real::{Real, at_least, at_most, choose, horner};
 
 /// x = n·ln 2 + r with whole n and |r| ≤ ½ ln 2: `rounder` + n, and r.
 ///
@@ -25,7 +25,7 @@ pub(super) fn reduce_pair<F: Real>(x: F, low: F, rounder: F) -> (F, F) {
 /// eʳ − 1 for |r| ≤ ½ ln 2.
 #[inline(always)]
 pub(super) fn growth<F: Real>(r: F) -> F {
-    F::fma(r * r, polynomial(r, F::MATH.exp), r)
+    F::fma(r * r, horner(r, F::MATH.exp), r)
 }
 
 #[inline(always)]

@@ -1,7 +1,7 @@
 //! The hyperbolic tangent and the logistic function.
 
 use super::exp::{growth, reduce};
-use super::real::{Real, at_least, at_most, choose, polynomial};
+use super::real::{Real, at_least, at_most, choose, horner};
 
 #[inline(always)]
 pub(super) fn tanh<F: Real>(x: F) -> F {
@@ -12,7 +12,7 @@ pub(super) fn tanh<F: Real>(x: F) -> F {
     let power = F::power(t);
     let large = c.one - c.two / F::fma(power, growth(r), power + c.one);
     let square = a * a;
-    let small = F::fma(a * square, polynomial(square, c.tanh), a);
+    let small = F::fma(a * square, horner(square, c.tanh), a);
     F::signed_as(choose(a < c.tanh_series, small, large), x)
 }
 

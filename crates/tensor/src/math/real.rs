@@ -115,31 +115,29 @@ pub(super) fn horner<F: Real>(x: F, coefficients: &[F]) -> F {
     y
 }
 
-/// The same by fours: (c₀ + c₁x) + x²(c₂ + c₃x), then x⁴ times the next; a last one that would stand alone joins the four before it. With
-/// [`horner`] each step would wait for the last, and a processor looks ahead too little to fill the wait with other elements.
+/// The same by fours: (c₀ + c₁x) + x²(c₂ + c₃x), then x⁴ times the next. With [`horner`] each step would wait for the last, and a processor looks ahead too little to fill the wait with other elements.
 #[inline(always)]
 pub(super) fn polynomial<F: Real>(x: F, coefficients: &[F]) -> F {
     let square = x * x;
     let fourth = square * square;
-    let mut i = coefficients.len().saturating_sub(2) / 4 * 4;
-    let mut y = five(x, square, &coefficients[i..]);
+    let mut i = (coefficients.len() - 1) / 4 * 4;
+    let mut y = four(x, square, &coefficients[i..]);
     while i > 0 {
         i -= 4;
-        y = F::fma(y, fourth, five(x, square, &coefficients[i..i + 4]));
+        y = F::fma(y, fourth, four(x, square, &coefficients[i..i + 4]));
     }
     y
 }
 
-/// A polynomial of up to five coefficients.
+/// A polynomial of up to four coefficients.
 #[inline(always)]
-fn five<F: Real>(x: F, square: F, coefficients: &[F]) -> F {
+fn four<F: Real>(x: F, square: F, coefficients: &[F]) -> F {
     match *coefficients {
         [] => F::MATH.zero,
         [a] => a,
         [a, b] => F::fma(b, x, a),
         [a, b, c] => F::fma(c, square, F::fma(b, x, a)),
-        [a, b, c, d] => F::fma(F::fma(d, x, c), square, F::fma(b, x, a)),
-        [a, b, c, d, e, ..] => F::fma(F::fma(e, square, F::fma(d, x, c)), square, F::fma(b, x, a)),
+        [a, b, c, d, ..] => F::fma(F::fma(d, x, c), square, F::fma(b, x, a)),
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn worst(
 
 /// The error of a single, in ulp: infinite if one side alone is NaN or ∞, or if the signs differ.
 #[inline(always)]
-fn error(got: f32, want: f64) -> f64 {
+pub(crate) fn error(got: f32, want: f64) -> f64 {
     let rounded = want as f32;
     let exponent = (want.abs().to_bits() >> 52).max(1023 - 126);
     let far = (f64::from(got) - want).abs() * f64::from_bits((1023 + 23 + 1023 - exponent) << 52);
