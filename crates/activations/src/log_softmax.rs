@@ -1,6 +1,6 @@
 //! The logarithm of softmax by its own formula: what cross entropy needs.
 
-use crate::softmax::{SCORES, TEMPERATURE, along, inverse_temperature};
+use crate::softmax::{SCORES, TEMPERATURE, along, inverse_temperature, powers};
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Verdict, item};
 use gradus_tensor::kernel::row;
@@ -70,12 +70,9 @@ impl<T: Scalar> Op<T, 1> for LogSoftmax {
             self.axis,
             #[inline(always)]
             |[scores], log_p| {
-                let max = row::max(scores);
-                let log_sum = ln(row::sum_by(
-                    scores,
-                    #[inline(always)]
-                    |s| exp((s - max) * inverse),
-                ));
+                // The result's place holds the powers meanwhile: filled and then summed they take less time than in one loop.
+                let (max, sum) = powers(scores, inverse, log_p);
+                let log_sum = ln(sum);
                 for (log_p, &s) in log_p.iter_mut().zip(scores) {
                     *log_p = (s - max) * inverse - log_sum;
                 }

@@ -3,7 +3,7 @@
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_tensor::kernel::{BLOCK, for_each_block, row, vectorize};
-use gradus_tensor::math::exp;
+use gradus_tensor::math::exp_nonpositive;
 use gradus_tensor::{Dtype, Error, Result, Scalar, Tensor};
 
 pub(crate) const SCORES: Symbol = Symbol {
@@ -89,14 +89,8 @@ impl<T: Scalar> Op<T, 1> for Softmax {
             self.axis,
             #[inline(always)]
             |[scores], p| {
-                let max = row::max(scores);
-                let sum = row::map_sum(
-                    scores,
-                    p,
-                    #[inline(always)]
-                    |s| exp((s - max) * inverse),
-                );
-                p.iter_mut().for_each(|p| *p /= sum);
+                let share = T::ONE / powers(scores, inverse, p).1;
+                p.iter_mut().for_each(|p| *p *= share);
             },
         )?;
         Ok((p.clone(), p))
@@ -133,6 +127,20 @@ impl<T: Scalar> Op<T, 1> for Softmax {
         )?;
         Ok([Some(gradient)])
     }
+}
+
+/// Writes exp((s − max)/τ) of each score, and gives the largest score and the sum of what was written.
+#[inline(always)]
+pub(crate) fn powers<T: Scalar>(scores: &[T], inverse: T, out: &mut [T]) -> (T, T) {
+    // A NaN makes its own power NaN, and so the sum.
+    let max = row::largest(scores);
+    let sum = row::map_sum(
+        scores,
+        out,
+        #[inline(always)]
+        |s| exp_nonpositive((s - max) * inverse),
+    );
+    (max, sum)
 }
 
 /// 1/τ, where τ is a temperature; the nearest positive finite number where it has none in T.
@@ -172,13 +180,14 @@ pub(crate) fn along<T: Scalar, const K: usize>(
         if after == 1 {
             let group = (BLOCK / size.max(1)).max(1) * size;
             for_each_block(out, group, |g, out| {
-                for (i, out) in out.chunks_exact_mut(size).enumerate() {
-                    let lanes = slices.map(|x| &x[g * group + i * size..][..size]);
-                    vectorize(
-                        #[inline(always)]
-                        || f(lanes, out),
-                    );
-                }
+                vectorize(
+                    #[inline(always)]
+                    || {
+                        for (i, out) in out.chunks_exact_mut(size).enumerate() {
+                            f(slices.map(|x| &x[g * group + i * size..][..size]), out);
+                        }
+                    },
+                );
             });
             return;
         }

@@ -7,7 +7,7 @@ use crate::symbols::{CLASS, N, SCORES};
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Printed, Symbol, Verdict, item};
 use gradus_tensor::kernel::{BLOCK, for_each_block, for_each_block_of_two, row, sum_by, vectorize};
-use gradus_tensor::math::{exp, ln, ln_1p};
+use gradus_tensor::math::{exp_nonpositive, ln, ln_1p};
 use gradus_tensor::{Error, Result, Scalar, Tensor};
 
 pub(crate) const FORMULA: Formula = Formula {
@@ -211,65 +211,52 @@ impl CrossEntropy {
     }
 }
 
-/// Σ exp(s − max).
-#[inline(always)]
-fn share<T: Scalar>(scores: &[T], max: T) -> T {
-    row::sum_by(
-        scores,
-        #[inline(always)]
-        |s| exp(s - max),
-    )
+/// What the gradient of a sample is made of: the derivative in the score of class k ≠ y is `eₖ·slope − even`.
+struct Slope<T> {
+    slope: T,
+    even: T,
+    /// The derivative in the score of the true class.
+    own: T,
 }
 
-/// [`share`], each term written too.
+/// The loss of one sample; `powers` becomes exp(s − max), but 0 for the true class.
 #[inline(always)]
-fn written_share<T: Scalar>(scores: &[T], max: T, out: &mut [T]) -> T {
-    row::map_sum(
-        scores,
-        out,
-        #[inline(always)]
-        |s| exp(s - max),
-    )
-}
-
-/// The loss of one sample, and, where `gradient` has room, its derivatives in the scores times `factor`. One pass for the
-/// maximum, one for the exponentials, one for the gradient.
-#[inline(always)]
-fn sample<T: Scalar>(scores: &[T], class: usize, smoothing: T, factor: T, gradient: &mut [T]) -> T {
+fn sample<T: Scalar>(scores: &[T], class: usize, smoothing: T, factor: T, powers: &mut [T]) -> (T, Slope<T>) {
     let k = T::of(scores.len() as f64);
-    let (max, own) = (row::max(scores), scores[class]);
-    let others = if gradient.is_empty() {
-        share(&scores[..class], max) + share(&scores[class + 1..], max)
-    } else {
-        let (before, rest) = gradient.split_at_mut(class);
-        written_share(&scores[..class], max, before)
-            + written_share(&scores[class + 1..], max, &mut rest[1..])
-    };
-    let sum = others + exp(own - max);
+    // A NaN makes its own power NaN, and so the sum.
+    let (max, own) = (row::largest(scores), scores[class]);
+    for (power, &s) in powers.iter_mut().zip(scores) {
+        *power = exp_nonpositive(s - max);
+    }
+    powers[class] = T::ZERO;
+    let others = row::sum_by(powers, |power| power);
+    let sum = others + exp_nonpositive(own - max);
     // max − s_y + ln Σ: where the true class has the maximum, the sum is 1 + others.
     let log_sum = if own == max { ln_1p(others) } else { ln(sum) };
     let hard = (max - own) + log_sum;
     let even = smoothing / k;
-    if !gradient.is_empty() {
-        let share = T::ONE / sum;
-        for p in gradient.iter_mut() {
-            *p = (*p * share - even) * factor;
-        }
-        // p_y − 1 is −(the others' share), without cancellation.
-        gradient[class] = (smoothing - others / sum - even) * factor;
-    }
+    // p_y − 1 is −(the others' share), without cancellation.
+    let slope =
+        Slope { slope: factor / sum, even: even * factor, own: (smoothing - others / sum - even) * factor };
     if smoothing == T::ZERO {
-        return hard;
+        return (hard, slope);
     }
     let mean_gap = row::sum_by(
         scores,
         #[inline(always)]
         |s| max - s,
     ) / k;
-    (T::ONE - smoothing) * hard + smoothing * (mean_gap + log_sum)
+    ((T::ONE - smoothing) * hard + smoothing * (mean_gap + log_sum), slope)
 }
 
 impl CrossEntropy {
+    /// [`sample`] of row i.
+    #[inline(always)]
+    fn row<T: Scalar>(&self, scores: &[T], i: usize, factor: T, powers: &mut [T]) -> (T, Slope<T>) {
+        let scores = &scores[i * powers.len()..][..powers.len()];
+        sample(scores, self.classes[i] as usize, T::of(self.smoothing), factor, powers)
+    }
+
     /// The reduced loss; where `gradient` has room, also its derivative in the scores.
     fn compute<T: Scalar>(&self, scores: &Tensor<T>, gradient: &mut [T]) -> Result<Tensor<T>> {
         let (n, k, weights) = self.prepare(scores)?;
@@ -279,27 +266,43 @@ impl CrossEntropy {
         };
         let mut losses = vec![T::ZERO; n];
         let group = (BLOCK / k.max(1)).max(1);
-        let visit = |i: usize, gradient: &mut [T], losses: &mut [T]| {
-            for (r, loss) in losses.iter_mut().enumerate() {
-                let i = i * group + r;
-                let gradient = if gradient.is_empty() { &mut [] } else { &mut gradient[r * k..][..k] };
-                // An ignored row is not looked at: its class need not exist.
-                if weights[i] == T::ZERO {
-                    gradient.fill(T::ZERO);
-                    continue;
-                }
-                let scores = &scores.as_slice()[i * k..][..k];
-                let (class, factor) = (self.classes[i] as usize, weights[i] / total);
-                *loss = vectorize(
-                    #[inline(always)]
-                    || sample(scores, class, T::of(self.smoothing), factor, gradient),
-                );
-            }
-        };
+        let scores = scores.as_slice();
+        // An ignored row is not looked at: its class need not exist.
+        let ignored = |i: usize| weights[i] == T::ZERO;
         if gradient.is_empty() {
-            for_each_block(&mut losses, group, |i, losses| visit(i, &mut [], losses));
+            for_each_block(&mut losses, group, |g, losses| {
+                let mut powers = vec![T::ZERO; k];
+                vectorize(
+                    #[inline(always)]
+                    || {
+                        for (i, loss) in (g * group..).zip(losses) {
+                            if !ignored(i) {
+                                *loss = self.row(scores, i, weights[i] / total, &mut powers).0;
+                            }
+                        }
+                    },
+                );
+            });
         } else {
-            for_each_block_of_two((gradient, group * k), (&mut losses, group), visit);
+            for_each_block_of_two((gradient, group * k), (&mut losses, group), |g, gradient, losses| {
+                vectorize(
+                    #[inline(always)]
+                    || {
+                        for ((i, loss), row) in (g * group..).zip(losses).zip(gradient.chunks_exact_mut(k)) {
+                            if ignored(i) {
+                                row.fill(T::ZERO);
+                                continue;
+                            }
+                            let slope;
+                            (*loss, slope) = self.row(scores, i, weights[i] / total, row);
+                            for p in row.iter_mut() {
+                                *p = Scalar::mul_add(*p, slope.slope, -slope.even);
+                            }
+                            row[self.classes[i] as usize] = slope.own;
+                        }
+                    },
+                );
+            });
         }
         Ok(self.reduction.apply(losses, Some(&weights)).0)
     }

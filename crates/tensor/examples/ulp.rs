@@ -8,20 +8,21 @@ mod reference;
 
 use gradus_tensor::Scalar;
 use gradus_tensor::math::{self, Level};
+use reference::singles::Worst;
 use reference::{reference, ulps};
 use std::fmt::Write;
 use std::hint::black_box;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 type Function<T> = fn(T) -> T;
 
-/// A function: name, in single and double precision over slices, its reference, std's or libm's, where its double argument
+/// A function: name, in single and double precision over slices, std's or libm's, where its double argument
 /// is drawn from, and where speed is measured.
 struct Row {
     name: &'static str,
     single: fn(Level, &[f32], &mut [f32]),
     double: fn(Level, &[f64], &mut [f64]),
-    wide: fn(f64) -> f64,
     standard: (Function<f32>, Function<f64>),
     ends: [f64; 2],
     timed: [f64; 2],
@@ -33,7 +34,6 @@ macro_rules! rows {
             name: stringify!($name),
             single: |level, x, out| math::map_into_at(level, x, out, |x| math::$name(x)),
             double: |level, x, out| math::map_into_at(level, x, out, |x| math::$name(x)),
-            wide: $wide,
             standard: ($f32, $wide),
             ends: $ends,
             timed: $timed,
@@ -53,7 +53,7 @@ fn normal_cdf(x: f64) -> f64 {
 const NEAR: [f64; 2] = [-8.0, 8.0];
 const ABOVE: [f64; 2] = [1e-3, 64.0];
 
-fn rows() -> [Row; 12] {
+fn rows() -> [Row; 13] {
     let mut rows = rows! {
         exp, f64::exp, f32::exp, [-745.0, 709.7], NEAR;
         exp_m1, f64::exp_m1, f32::exp_m1, [-38.0, 709.7], NEAR;
@@ -65,6 +65,7 @@ fn rows() -> [Row; 12] {
         erf, libm::erf, libm::erff, [-6.0, 6.0], NEAR;
         erfc, libm::erfc, libm::erfcf, [-6.0, 27.2], NEAR;
         normal_cdf, normal_cdf, |x| 0.5 * libm::erfcf(-x * std::f32::consts::FRAC_1_SQRT_2), [-38.4, 8.3], NEAR;
+        gelu, |x| x * normal_cdf(x), |x| 0.5 * x * libm::erfcf(-x * std::f32::consts::FRAC_1_SQRT_2), [-38.4, 8.3], NEAR;
         sin, f64::sin, f32::sin, [-1.0e9, 1.0e9], NEAR;
         cos, f64::cos, f32::cos, [-1.0e9, 1.0e9], NEAR;
     };
@@ -85,47 +86,25 @@ fn rows() -> [Row; 12] {
     rows
 }
 
-/// The largest error over the single numbers with these bits, and where.
-fn worst_single(row: &Row, bits: impl Iterator<Item = u32>) -> (f64, f32) {
-    let mut worst = (0.0, 0.0);
-    let (mut x, mut y) = (Vec::with_capacity(4096), vec![0.0f32; 4096]);
-    let mut bits = bits.peekable();
-    while bits.peek().is_some() {
-        x.clear();
-        x.extend(bits.by_ref().take(4096).map(f32::from_bits));
-        (row.single)(Level::best(), &x, &mut y[..x.len()]);
-        for (&x, &y) in x.iter().zip(&y) {
-            let want = (row.wide)(f64::from(x));
-            let far = if want.is_nan() || (want as f32).is_infinite() || y.is_infinite() || want == 0.0 {
-                if y == want as f32 || (y.is_nan() && want.is_nan()) { 0.0 } else { f64::INFINITY }
-            } else {
-                // Over the last place of a single of this size: 2 to its exponent, less 23.
-                let exponent = ((want.abs().to_bits() >> 52) as i32 - 1023).max(-126);
-                (f64::from(y) - want).abs() * f64::from_bits(((1023 + 23 - exponent) as u64) << 52)
-            };
-            if far > worst.0 || far.is_nan() {
-                worst = (far, x);
-            }
+/// All singles, or every 61st, with the part that is done on the terminal.
+fn singles(row: &Row, exhaustive: bool) -> Worst<f32> {
+    let best = Level::best();
+    let last = AtomicUsize::new(0);
+    let done = |part: f64| {
+        let percent = (100.0 * part) as usize;
+        if last.fetch_max(percent, Ordering::Relaxed) < percent {
+            eprint!("\r{:12} {percent:3} %", row.name);
         }
-    }
-    worst
-}
-
-/// All singles, or every 61st, in as many threads as the machine has.
-fn singles(row: &Row, exhaustive: bool) -> (f64, f32) {
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
-    let step = if exhaustive { 1 } else { 61 };
-    std::thread::scope(|scope| {
-        let parts: Vec<_> = (0..threads)
-            .map(|part| {
-                scope.spawn(move || {
-                    worst_single(row, (part * step..=u32::MAX).step_by((threads * step) as usize))
-                })
-            })
-            .collect();
-        let found = parts.into_iter().filter_map(|part| part.join().ok());
-        found.fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a })
-    })
+    };
+    let (single, double) = reference::singles::worst(
+        row.name,
+        |x, out| (row.single)(best, x, out),
+        |x, out| (row.double)(best, x, out),
+        if exhaustive { 1 } else { 61 },
+        done,
+    );
+    eprintln!("\r{:12} judged by doubles that are {:.2} ulp off at most", row.name, double.far);
+    single
 }
 
 /// The largest error of doubles at a million points, half by size and half even, by a rule without randomness.
@@ -217,7 +196,7 @@ fn main() -> std::io::Result<()> {
     );
     println!("{table}");
     for row in &rows() {
-        let (far, x) = singles(row, exhaustive);
+        let Worst { far, at: x } = singles(row, exhaustive);
         let single = format!(
             "| `{}` | `f32` | {far:.3} | {x:e} | {} |",
             row.name,

@@ -11,7 +11,7 @@ make up for the rounding of earlier ones. The error printed is that of the round
 import pathlib
 import struct
 
-from mpmath import mp, mpf, cos, erf, erfc, exp, expm1, log, log1p, lu_solve, matrix, pi, sin, sqrt, tanh
+from mpmath import mp, mpf, cos, erf, erfc, exp, expm1, factorial, log, log1p, lu_solve, matrix, pi, sin, sqrt, tanh
 
 mp.dps = 80
 
@@ -98,6 +98,64 @@ def fit(name, f, weight, low, high, count, rounding, careful=3, coarse=0):
     return fixed
 
 
+def rational(samples, p, q, fixed_p, fixed_q, rounds=12):
+    """The weighted minimax quotient of polynomials of degrees p and q, some coefficients given, by the same iteration: P − f·Q is
+    linear in what is sought, and the last denominator is part of the weight."""
+    seek_p, seek_q = ([k for k in range(n + 1) if k not in fixed] for n, fixed in ((p, fixed_p), (q, fixed_q)))
+    importance, below, best = [mpf(1)] * len(samples), [mpf(1)] * len(samples), None
+    n = len(seek_p) + len(seek_q)
+    for _ in range(rounds):
+        a, b = matrix(n, n), matrix(n, 1)
+        for (x, f, w), weight, d in zip(samples, importance, below):
+            row = [w / d * x**k for k in seek_p] + [-w / d * f * x**k for k in seek_q]
+            right = w / d * (f * sum(c * x**k for k, c in fixed_q.items()) - sum(c * x**k for k, c in fixed_p.items()))
+            for i in range(n):
+                b[i] += weight * row[i] * right
+                for k in range(n):
+                    a[i, k] += weight * row[i] * row[k]
+        solution = list(lu_solve(a, b))
+        above = [fixed_p[k] if k in fixed_p else solution[seek_p.index(k)] for k in range(p + 1)]
+        under = [fixed_q[k] if k in fixed_q else solution[len(seek_p) + seek_q.index(k)] for k in range(q + 1)]
+        below = [horner(under, x) for x, _, _ in samples]
+        errors = [abs((horner(above, x) / d - f) * w) for (x, f, w), d in zip(samples, below)]
+        if best is None or max(errors) < best[0]:
+            best = (max(errors), above, under)
+        mean = sum(i * e for i, e in zip(importance, errors)) / sum(importance)
+        importance = [i * e / mean for i, e in zip(importance, errors)]
+    return best
+
+
+def fit_rational(name, samples, p, q):
+    """The quotient with its coefficients rounded to single precision one after the other, the lowest first."""
+    above, under = {}, {0: mpf(1)}
+    for k in range(max(p, q) + 1):
+        if k <= q and k not in under:
+            under[k] = single(rational(samples, p, q, above, under)[2][k])
+        if k <= p:
+            above[k] = single(rational(samples, p, q, above, under)[1][k])
+    above, under = ([c[k] for k in sorted(c)] for c in (above, under))
+    worst = max(abs((horner(above, x) / horner(under, x) - f) * w) for x, f, w in samples)
+    print(f"{name}: {p + 1} over {q + 1} coefficients, error 2^{float(log(worst, 2)):.1f}")
+    return above, under
+
+
+def gelu(put):
+    """For Φ(−a): in a² near 0, beyond that the quotient in a whose squares are counted by h = a²/2."""
+    leave, end = mpf("0.8"), mpf("14.5")
+    points = [(1 - cos(pi * (i + mpf("0.5")) / 101)) / 2 for i in range(101)]
+    tail = lambda a: erfc(a / sqrt(2)) / 2
+    part = lambda a: a / (a + 2)
+    arguments = [2 * u / (1 - u) for u in (part(leave) + (part(end) - part(leave)) * v for v in points)]
+    scaled = [(a, tail(a) * exp(a * a / 2)) for a in arguments]
+    above, under = fit_rational("gelu f32", [(a, f, 1 / f) for a, f in scaled], 3, 4)
+    by_h = lambda c: [x * 2 ** (k // 2) for k, x in enumerate(c)]
+    put("GELU_P", "exp(a²/2)·Φ(−a) in a ≥ 0.8, the numerator: (p₀ + p₁a) + h(p₂ + p₃a) with h = a²/2.", by_h(above))
+    put("GELU_Q", "The denominator: (q₀ + q₁a) + h((q₂ + q₃a) + h·q₄).", by_h(under))
+    series = lambda h: horner([(-1) ** k / (factorial(k) * (2 * k + 1)) / sqrt(2 * pi) for k in range(25)], h)
+    put("GELU_S", "(½ − Φ(−a))/a in h = a²/2, a ≤ 0.8.",
+        fit("gelu near f32", series, lambda h: sqrt(2 * h) / tail(sqrt(2 * h)), mpf(0), leave**2 / 2, 5, single))
+
+
 def smooth(f, terms):
     """f by its Taylor series where the closed form would cancel."""
     series = [c for c in terms]
@@ -107,8 +165,6 @@ def smooth(f, terms):
 def main():
     out = []
     half_ln2 = log(2) / 2 * mpf("1.0001")
-    factorial = mp.factorial
-
     growth = smooth(lambda r: (expm1(r) - r) / r**2, [1 / factorial(k + 2) for k in range(25)])
     ln_tail = smooth(lambda f: (log1p(f) - f) / f**2, [mpf((-1) ** (k + 1)) / (k + 2) for k in range(25)])
     root = lambda y: sqrt(y)
@@ -157,6 +213,9 @@ def main():
             fit(f"sin {precision}", sin_tail, lambda y: y, mpf(0), quarter, counts["sin"], rounding))
         put("COS", "(cos(r) − 1 + r²/2)/r⁴ in r², |r| ≤ π/4.",
             fit(f"cos {precision}", cos_tail, lambda y: y**2, mpf(0), quarter, counts["cos"], rounding))
+
+        if rounding is single:
+            gelu(put)
 
     target = pathlib.Path(__file__).parent.parent / "src/math/coefficients.rs"
     target.write_text("//! Written by `scripts/coefficients.py`: minimax polynomials, the constant coefficient first.\n\n" + "\n".join(out))

@@ -150,17 +150,7 @@ impl<T: Element> Tensor<T> {
 }
 
 fn map_blocks_to<T: Element, U: Element>(x: &[T], out: &mut [U], f: &(impl Fn(T) -> U + Sync)) {
-    for_each_block(out, BLOCK, |i, out| {
-        let x = &x[i * BLOCK..][..out.len()];
-        vectorize(
-            #[inline(always)]
-            || {
-                for (out, &x) in out.iter_mut().zip(x) {
-                    *out = f(x);
-                }
-            },
-        );
-    });
+    for_each_block(out, BLOCK, |i, out| math::map_into(&x[i * BLOCK..][..out.len()], out, f));
 }
 
 #[inline(always)]

@@ -53,7 +53,7 @@ pub mod kernel {
     pub use crate::product::{Epilogue, View, product};
     /// The loops that kernels are made of.
     pub mod row {
-        pub use crate::row::{extreme, map_sum, max, sum_by, sum_by_two, zip_map_sum};
+        pub use crate::row::{extreme, largest, map_sum, max, sum_by, sum_by_two, zip_map_sum};
     }
     pub use crate::reduce::{sum_by, sum_by_two};
 }

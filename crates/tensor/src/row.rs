@@ -143,6 +143,17 @@ pub fn max<T: Scalar>(x: &[T]) -> T {
     extreme(x, T::NEG_INFINITY, T::max_or_nan)
 }
 
+/// The largest element, −∞ for none; a NaN is passed over. Cheaper than [`max`], for formulas in which a NaN goes on by another way.
+#[inline(always)]
+pub fn largest<T: Scalar>(x: &[T]) -> T {
+    extreme(
+        x,
+        T::NEG_INFINITY,
+        #[inline(always)]
+        |best, x| if x > best { x } else { best },
+    )
+}
+
 /// The sum of the sums of leaves, by halves up to 32 of them, one after the other beyond.
 #[inline(always)]
 fn add_leaves<T: Scalar>(len: usize, mut leaf: impl FnMut(Range<usize>) -> T) -> T {

@@ -12,13 +12,14 @@ use gradus_tensor::{Scalar, Tensor, Transpose, with_threads};
 
 /// Each result with the hashes of its bits in single and in double precision.
 #[rustfmt::skip] // a row a line
-const TABLE: [(&str, u64, u64); 17] = [
+const TABLE: [(&str, u64, u64); 18] = [
     ("exp", 0x5aad9bc1d13ba8c8, 0x45a8fe4d6c58818e),
     ("ln", 0xef03b81a241db51f, 0x35e5f3453998dd28),
     ("tanh", 0xd387a874e34b84aa, 0x2f4a94401a3b71bb),
     ("sigmoid", 0x295532635e4cfa49, 0x88e10d9d162718d4),
     ("erf", 0x9883ca702a447345, 0x1c0166c55b569ce8),
     ("normal_cdf", 0xf76c7cd18d17714c, 0xde853808a718e88e),
+    ("gelu", 0, 0),
     ("sum", 0xdf4472f6ee2cbd16, 0x80bba5d636215a82),
     ("sum_axis(0)", 0x89f82ef3f1478d3e, 0x5a9197f23d86a50e),
     ("sum_axis(1)", 0x19f5012ab7403a45, 0x5fd734497b510dfa),
@@ -80,6 +81,7 @@ fn results<T: Scalar>() -> Vec<(&'static str, Vec<T>)> {
         ("sigmoid", map(4.0, |x| math::sigmoid(x))),
         ("erf", map(0.5, |x| math::erf(x))),
         ("normal_cdf", map(1.0, |x| math::normal_cdf(x))),
+        ("gelu", map(1.0, |x| math::gelu(x))),
         ("sum", vec![long.sum()]),
         ("sum_axis(0)", of(matrix.sum_axis(0).unwrap())),
         ("sum_axis(1)", of(matrix.sum_axis(1).unwrap())),

@@ -15,8 +15,7 @@ pub(super) fn reduce<F: Real>(x: F, rounder: F) -> (F, F) {
 
 /// [`reduce`] of x + low, which is not rounded to one number before.
 #[inline(always)]
-pub(super) fn reduce_pair<F: Real>(x: F, low: F) -> (F, F) {
-    let rounder = F::MATH.rounder;
+pub(super) fn reduce_pair<F: Real>(x: F, low: F, rounder: F) -> (F, F) {
     let t = F::fma(x, F::MATH.log2_e, rounder);
     let minus_n = rounder - t;
     let r = F::fma(minus_n, F::MATH.ln2[0], x);
@@ -36,6 +35,15 @@ pub(super) fn exp<F: Real>(x: F) -> F {
     // In two steps: the first is exact, the second rounds once, also into the subnormal numbers.
     let (first, second) = F::powers(t);
     (growth(r) + c.one) * first * second
+}
+
+#[inline(always)]
+pub(super) fn exp_nonpositive<F: Real>(x: F) -> F {
+    let c = &F::MATH;
+    let (t, r) = reduce(at_least(x, c.exp_ends[0]), c.rounder + c.tail_shift);
+    // The power is too large by a factor that takes it clear of the subnormal numbers: only the last product rounds into them.
+    let power = F::power(t);
+    F::fma(power, growth(r), power) * c.tail_scale
 }
 
 #[inline(always)]

@@ -22,6 +22,7 @@ mod coefficients;
 pub mod dispatch;
 mod erf;
 mod exp;
+mod gelu;
 mod hyperbolic;
 mod log;
 mod real;
@@ -47,6 +48,23 @@ pub use real::Real;
 #[inline(always)]
 pub fn exp<T: Scalar>(x: T) -> T {
     exp::exp(x)
+}
+
+/// e to a power that is at most 0.
+///
+/// **Formula**: eˣ, x ≤ 0.
+///
+/// **Numerics**: with the bits of [`exp`], for about two thirds of the work: softmax, whose largest power is 1, needs no more. Above 0 the
+/// result is not to be used.
+///
+/// ```
+/// use gradus_tensor::math;
+/// assert_eq!(math::exp_nonpositive(-3.0f32), math::exp(-3.0));
+/// assert_eq!(math::exp_nonpositive(f64::NEG_INFINITY), 0.0);
+/// ```
+#[inline(always)]
+pub fn exp_nonpositive<T: Scalar>(x: T) -> T {
+    exp::exp_nonpositive(x)
 }
 
 /// e to a power, less 1, without cancellation.
@@ -210,6 +228,24 @@ pub fn erfc<T: Scalar>(x: T) -> T {
 #[inline(always)]
 pub fn normal_cdf<T: Scalar>(x: T) -> T {
     erf::normal_cdf(x)
+}
+
+/// The Gaussian error linear unit, x times the distribution function of the standard normal.
+///
+/// **Formula**: x·Φ(x) = max(x, 0) − |x|·Φ(−|x|).
+///
+/// **Numerics**: at most 1.5 ulp from −0.8 up. Below, where the result dwindles, at most 5.5 ulp in single precision and 2.25 in double
+/// (of the result, not of x): without cancellation, down through the subnormal numbers.
+///
+/// ```
+/// use gradus_tensor::math;
+/// assert_eq!(math::gelu(0.0), 0.0);
+/// assert!((math::gelu(1.0f64) - 0.841_344_746_068_543).abs() < 1e-15);
+/// assert!(math::gelu(-13.0f32) < 0.0);
+/// ```
+#[inline(always)]
+pub fn gelu<T: Scalar>(x: T) -> T {
+    gelu::gelu(x)
 }
 
 /// The sine, of radians.

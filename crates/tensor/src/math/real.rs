@@ -1,6 +1,6 @@
 //! What the bodies of the functions are written in: the two precisions, with their bits and their constants.
 
-use super::coefficients as table;
+use super::{coefficients as table, gelu};
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// The numbers that differ between the precisions.
@@ -34,6 +34,9 @@ pub struct Constants<T: 'static> {
     /// What 1/(1 + eᵃ) is scaled by to stay in range, as exponent and power.
     pub(super) sigmoid_shift: T,
     pub(super) sigmoid_scale: T,
+    /// What the power of a number below 0 is scaled by to stay normal, as exponent and its inverse power.
+    pub(super) tail_shift: T,
+    pub(super) tail_scale: T,
     /// Above these, 1 − erf is nothing beside 1, erfc is 0, Φ(−a) is 0.
     pub(super) erf_end: T,
     pub(super) erfc_end: T,
@@ -41,6 +44,7 @@ pub struct Constants<T: 'static> {
     /// Where tanh and erf leave their series.
     pub(super) tanh_series: T,
     pub(super) erf_series: T,
+    pub(super) gelu_series: T,
     /// Up to here the argument of sine and cosine is reduced by three parts of π/2.
     pub(super) angle_end: T,
     /// The logarithmic derivative of the polynomials of erfc and Φ, about: constant and slope in (a − 4)/(a + 4).
@@ -91,6 +95,8 @@ pub trait Real:
     fn is_odd(t: Self) -> bool;
     /// x, negated if the second lowest bit of n is set, of `rounder` + n.
     fn negated_by_second_bit(x: Self, t: Self) -> Self;
+    /// Two numbers whose product is a·Φ(−a), for 0 ≤ a ≤ `cdf_end`.
+    fn gelu_tail(a: Self) -> (Self, Self);
     /// Sine and cosine of any angle, by the library.
     fn far_sin(x: Self) -> Self;
     /// As above.
@@ -154,7 +160,7 @@ pub(super) fn at_least<F: Real>(x: F, low: F) -> F {
 }
 
 macro_rules! real {
-    ($t:ident, $bits:ident, $math:expr, $ln_tail:expr, $ln_1p_unit:expr, $sin:path, $cos:path) => {
+    ($t:ident, $bits:ident, $math:expr, $ln_tail:expr, $ln_1p_unit:expr, $gelu_tail:path, $sin:path, $cos:path) => {
         impl Real for $t {
             const MATH: Constants<Self> = $math;
 
@@ -221,6 +227,11 @@ macro_rules! real {
                 $t::from_bits(x.to_bits() ^ ((t.to_bits() >> 1) << ($bits::BITS - 1)))
             }
 
+            #[inline(always)]
+            fn gelu_tail(a: Self) -> (Self, Self) {
+                $gelu_tail(a)
+            }
+
             fn far_sin(x: Self) -> Self {
                 $sin(x)
             }
@@ -260,11 +271,14 @@ mod single {
             tanh_end: 9.1,
             sigmoid_shift: 32.0,
             sigmoid_scale: 1.0 / 4_294_967_296.0,
+            tail_shift: 64.0,
+            tail_scale: 1.0 / 18_446_744_073_709_551_616.0,
             erf_end: 4.0,
             erfc_end: 10.2,
             cdf_end: 14.5,
             tanh_series: 0.55,
             erf_series: 0.9,
+            gelu_series: 0.8,
             angle_end: 1e5,
             erfc_slope: [-0.9, 0.8],
             cdf_slope: [-0.8, 0.3],
@@ -280,6 +294,7 @@ mod single {
         },
         |f: f32| f * f * polynomial(f, &table::LN_F32),
         |f: f32| f32::fma(f * f, polynomial(f, &table::LN_UNIT_F32), f),
+        gelu::single_tail,
         libm::sinf,
         libm::cosf
     );
@@ -322,11 +337,14 @@ mod double {
             tanh_end: 20.0,
             sigmoid_shift: 64.0,
             sigmoid_scale: 1.0 / 18_446_744_073_709_551_616.0,
+            tail_shift: 512.0,
+            tail_scale: 7.458340731200207e-155,
             erf_end: 6.0,
             erfc_end: 27.4,
             cdf_end: 38.7,
             tanh_series: 0.55,
             erf_series: 0.9,
+            gelu_series: 0.8,
             angle_end: 1_073_741_824.0,
             erfc_slope: [-0.9, 0.8],
             cdf_slope: [-0.8, 0.3],
@@ -342,6 +360,7 @@ mod double {
         },
         |f: f64| ln_tail(f, &table::LN_F64),
         |f: f64| f + ln_tail(f, &table::LN_UNIT_F64),
+        gelu::double_tail,
         libm::sin,
         libm::cos
     );

@@ -1,6 +1,8 @@
 //! The functions of `gradus_tensor::math` in double-double arithmetic, by other formulas: series and a continued fraction.
 //! The golden file, made by mpmath, checks this reference; this reference checks the functions at many more points.
 
+pub(crate) mod singles;
+
 /// The unevaluated sum of two numbers, the second at most half a unit in the last place of the first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Twin(pub(crate) f64, pub(crate) f64);
@@ -206,6 +208,10 @@ pub(crate) fn reference(name: &str, x: f64) -> Scaled {
                 let Scaled(tail, n) = erfc_twin(a);
                 Scaled(tail, n + half)
             }
+        }
+        "gelu" => {
+            let Scaled(cdf, n) = reference("normal_cdf", x);
+            Scaled(cdf.times(at), n)
         }
         "sin" => plain(sin_cos(x).0),
         _ => plain(sin_cos(x).1),
