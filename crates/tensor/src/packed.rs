@@ -8,9 +8,8 @@
 //! threads, nor on the instruction set.
 
 use crate::Scalar;
-use crate::buffer::Buffer;
 use crate::micro::{GROUP, Kernel};
-use crate::panels::{pack_left, pack_right};
+use crate::panels::{Panels, pack_left, pack_right};
 use crate::parallel::{for_each_block, threads};
 use crate::product::{Epilogue, Shared, View};
 use std::ops::Range;
@@ -54,7 +53,7 @@ pub(crate) fn packed<T: Scalar>(
     for_each_block(&mut vec![(); jobs], 1, |job, _| {
         let end = (panels * (job + 1) / jobs * own.width).min(own.view.rows());
         let strip = panels * job / jobs * own.width..end;
-        let mut mine = Buffer::stale(own.len(strip.len(), k.min(TERMS)));
+        let mut mine = Panels::new(own.len(strip.len(), k.min(TERMS)));
         for (block, terms) in blocks(k, TERMS).enumerate() {
             (own.pack)(own.view, strip.clone(), terms.clone(), own.width, mine.as_mut_slice());
             // Each job begins elsewhere, so that at the start several threads pack different groups.
@@ -114,7 +113,7 @@ struct Packed<'a, T: Scalar> {
 /// Some panels, and whether a thread has begun to pack them.
 struct Cell<T: Scalar> {
     begun: AtomicBool,
-    panels: OnceLock<Buffer<T>>,
+    panels: OnceLock<Panels<T>>,
 }
 
 impl<'a, T: Scalar> Packed<'a, T> {
@@ -143,7 +142,7 @@ impl<'a, T: Scalar> Packed<'a, T> {
             }
         }
         let panels = cell.panels.get_or_init(|| {
-            let mut panels = Buffer::stale(self.side.len(rows.len(), terms.len()));
+            let mut panels = Panels::new(self.side.len(rows.len(), terms.len()));
             (self.side.pack)(self.side.view, rows.clone(), terms, self.side.width, panels.as_mut_slice());
             panels
         });

@@ -1,10 +1,37 @@
 //! Copies the operands of a product into the panels that its kernel reads straight on.
 
 use crate::Scalar;
+use crate::buffer::Buffer;
 use crate::math::vectorize;
 use crate::micro::GROUP;
 use crate::product::View;
 use std::ops::Range;
+
+/// Memory for panels, which begin at a cache line.
+pub(crate) struct Panels<T: Scalar> {
+    buffer: Buffer<T>,
+    skip: usize,
+}
+
+impl<T: Scalar> Panels<T> {
+    pub(crate) fn new(len: usize) -> Self {
+        let line = LINE / size_of::<T>();
+        let buffer = Buffer::stale(len + line);
+        let skip = buffer.as_slice().as_ptr().align_offset(LINE).min(line);
+        Self { buffer, skip }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[T] {
+        &self.buffer.as_slice()[self.skip..]
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        &mut self.buffer.as_mut_slice()[self.skip..]
+    }
+}
+
+/// The bytes of a cache line.
+const LINE: usize = 64;
 
 /// Copies some rows of the left side into panels of `width` rows: by groups of terms, and in a group row by row. Where rows or
 /// terms end, the rest of a panel is left as it is; the kernel does not read it.
@@ -25,13 +52,14 @@ pub(crate) fn pack_left<T: Scalar>(
                 let data = &from.data()[first * row + terms.start * term..];
                 if term == 1 {
                     for r in 0..count {
-                        let line = data[r * row..][..terms.len()].chunks(GROUP);
-                        for (out, line) in out.chunks_exact_mut(width * GROUP).zip(line) {
-                            let out = &mut out[r * GROUP..][..GROUP];
-                            match <&[T; GROUP]>::try_from(line) {
-                                Ok(line) => out.copy_from_slice(line),
-                                Err(_) => out[..line.len()].copy_from_slice(line),
-                            }
+                        let (groups, rest) = data[r * row..][..terms.len()].as_chunks::<GROUP>();
+                        let (to, _) = out[r * GROUP..].as_chunks_mut::<GROUP>();
+                        let mut to = to.iter_mut().step_by(width);
+                        for (group, to) in groups.iter().zip(to.by_ref()) {
+                            *to = *group;
+                        }
+                        if let Some(to) = to.next() {
+                            to[..rest.len()].copy_from_slice(rest);
                         }
                     }
                 } else {
@@ -83,17 +111,17 @@ fn columns_of<T: Scalar, const W: usize>(
                 // Some panels at once, so that each term's elements are read in one piece.
                 for (first, out) in columns.clone().step_by(PANELS * W).zip(out.chunks_mut(PANELS * panel)) {
                     let count = (PANELS * W).min(columns.end - first);
+                    let (to, _) = out.as_chunks_mut::<W>();
                     for k in 0..terms.len() {
                         let line = &from.data()[(terms.start + k) * term + first..][..count];
-                        for (p, line) in line.chunks(W).enumerate() {
-                            let to = &mut out[p * panel + k * W..][..W];
-                            match <&[T; W]>::try_from(line) {
-                                Ok(line) => to.copy_from_slice(line),
-                                Err(_) => {
-                                    to[..line.len()].copy_from_slice(line);
-                                    to[line.len()..].fill(T::ZERO);
-                                }
-                            }
+                        let (whole, rest) = line.as_chunks::<W>();
+                        let mut to = to[k..].iter_mut().step_by(panel / W);
+                        for (line, to) in whole.iter().zip(to.by_ref()) {
+                            *to = *line;
+                        }
+                        if let Some(to) = to.next().filter(|_| !rest.is_empty()) {
+                            to[..rest.len()].copy_from_slice(rest);
+                            to[rest.len()..].fill(T::ZERO);
                         }
                     }
                 }
