@@ -1,10 +1,11 @@
 //! The packed product: both sides are copied, block by block of terms, into panels that the inner kernel reads straight on; the
 //! kernel keeps a tile of the result in registers. (Goto & van de Geijn 2008.)
 //!
-//! The longer side of the result is cut into strips, a job each, which packs its own part of that operand; the panels of the other
-//! operand are packed once, by whichever job comes to them first, and used by all.
+//! The result is cut into chunks along its shorter side, and those into strips along the longer one. A worker packs a chunk's operand
+//! once, with all its terms, and then computes strip after strip, of each of which a block of terms at a time is packed into the
+//! second cache. Workers share nothing that they write: what another core has packed is further away than what one packs again.
 //!
-//! Each sum has its terms in order, fused, cut only into blocks of [`TERMS`]: the bits depend neither on the tiles, nor on the
+//! Each sum has its terms in order, fused, cut only into [`Blocks`]: the bits depend neither on the chunks and strips, nor on the
 //! threads, nor on the instruction set.
 
 use crate::Scalar;
@@ -13,20 +14,22 @@ use crate::panels::{Panels, pack_left, pack_right};
 use crate::parallel::{for_each_block, threads};
 use crate::product::{Epilogue, Shared, View};
 use std::ops::Range;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The terms of a block: a panel of the right side stays in the first cache, some panels of the left side in the second.
+/// The most terms of a block: a panel of the right side stays in the first cache.
 const TERMS: usize = 384;
 
 /// The most rows, or columns, of a strip: its packed block stays in the second cache beside what passes through.
-const STRIP: usize = 128;
+const STRIP: usize = 96;
 
-/// How many strips there are to a thread, at least: so that a thread that comes late, or is held up, leaves its share to others.
+/// The most rows, or columns, of a chunk.
+const CHUNK: usize = 1024;
+
+/// How many strips each worker has at least, if there are several: one that comes late, or is held up, leaves some to others.
 const SHARES: usize = 4;
 
-/// The rows, or columns, of the shared operand that are packed at once.
-const SHARED: usize = 64;
+/// The rows, or columns, of a chunk that are packed at once, just before their first use.
+const GROUPS: usize = 96;
 
 /// `out = left · right` by this kernel, and then `epilogue`; on all cores if `parallel`.
 pub(crate) fn packed<T: Scalar>(
@@ -38,51 +41,78 @@ pub(crate) fn packed<T: Scalar>(
     parallel: bool,
 ) {
     let (m, k, n) = (left.rows(), left.cols(), right.cols());
-    if k == 0 {
-        out.fill(T::ZERO); // sums of no terms
-    }
     let left = Side { view: left, width: kernel.high, pack: pack_left };
     let right = Side { view: right.transposed(), width: kernel.wide, pack: pack_right };
-    let by_rows = m >= n;
-    let (own, other) = if by_rows { (left, right) } else { (right, left) };
-    let other = Packed::new(other, k);
-    let panels = own.view.rows().div_ceil(own.width);
-    let shares = if parallel && threads() > 1 { SHARES * threads() } else { 1 };
-    let jobs = panels.div_ceil(STRIP / own.width).next_multiple_of(shares).min(panels);
+    let by_rows = n <= 4 * m;
+    let [strips, chunks] = if by_rows { [left, right] } else { [right, left] };
+    let workers = if parallel { threads() } else { 1 };
+    let cut = Cut::new(strips, chunks, workers);
+    let terms = Blocks::new(k);
+    let room = [chunks.room(cut.chunk, k), strips.room(cut.strip, terms.size)];
+    // Memory in one piece for all workers: each finds its part where it left it at the last product, in its own caches.
+    let mut panels = Panels::new(workers * (room[0] + room[1]));
+    let next: Vec<_> = (0..workers).map(|w| AtomicUsize::new(cut.jobs() * w / workers)).collect();
     let all = Shared::new(out);
-    for_each_block(&mut vec![(); jobs], 1, |job, _| {
-        let end = (panels * (job + 1) / jobs * own.width).min(own.view.rows());
-        let strip = panels * job / jobs * own.width..end;
-        let mut mine = Panels::new(own.len(strip.len(), k.min(TERMS)));
-        for (block, terms) in blocks(k, TERMS).enumerate() {
-            (own.pack)(own.view, strip.clone(), terms.clone(), own.width, mine.as_mut_slice());
-            // Each job begins elsewhere, so that at the start several threads pack different groups.
-            let first = other.groups * job / jobs;
-            for group in (first..other.groups).chain(0..first) {
-                let (range, theirs) = other.group(block, group, terms.clone());
-                let at = Place { out: all.at(0), distance: n, first: block == 0, terms: terms.len() };
-                // SAFETY: strips do not overlap, and lie within `out`, which is borrowed for as long as the jobs run.
-                unsafe {
-                    match by_rows {
-                        true => tiles(&kernel, at, (mine.as_slice(), strip.clone()), (theirs, range)),
-                        false => tiles(&kernel, at, (theirs, range), (mine.as_slice(), strip.clone())),
+    for_each_block(panels.as_mut_slice(), room[0] + room[1], |worker, panels| {
+        let (kept, passing) = panels.split_at_mut(room[0]);
+        let mut kept_is = None;
+        // Its own jobs, and then what others have left.
+        for owner in (worker..workers).chain(0..worker) {
+            let end = cut.jobs() * (owner + 1) / workers;
+            while let Some(job) = Some(next[owner].fetch_add(1, Ordering::Relaxed)).filter(|&job| job < end) {
+                let (chunk, strip) = cut.job(job);
+                for terms in terms.ranges() {
+                    strips.pack(strip.clone(), terms.clone(), passing);
+                    let kept = &mut kept[chunks.room(chunk.len(), terms.start)..];
+                    for group in blocks(chunk.clone(), GROUPS.next_multiple_of(chunks.width)) {
+                        let at = chunks.room(group.start - chunk.start, terms.len());
+                        let kept = &mut kept[at..][..chunks.room(group.len(), terms.len())];
+                        if kept_is != Some(chunk.start) {
+                            chunks.pack(group.clone(), terms.clone(), kept);
+                        }
+                        let (rows, columns) = match by_rows {
+                            true => ((&*passing, strip.clone()), (&*kept, group)),
+                            false => ((&*kept, group), (&*passing, strip.clone())),
+                        };
+                        let place = Place { out: all.at(0), distance: n, terms: terms.len(), first: terms.start == 0 };
+                        // SAFETY: every job is done once; jobs do not overlap, and lie within `out`, which is borrowed for as long
+                        // as they run.
+                        unsafe { tiles(&kernel, place, rows, columns) };
                     }
                 }
-            }
-        }
-        if let Some(f) = epilogue {
-            let (rows, columns) = if by_rows { (strip, 0..n) } else { (0..m, strip) };
-            for row in rows {
-                let start = all.at(row * n + columns.start);
-                // SAFETY: as above: a stretch of a row of this strip, which nobody else reads or writes.
-                f(row, columns.start, unsafe { std::slice::from_raw_parts_mut(start, columns.len()) });
+                kept_is = Some(chunk.start);
+                if let Some(f) = epilogue {
+                    let (rows, columns) = if by_rows { (strip, chunk) } else { (chunk, strip) };
+                    for row in rows {
+                        let start = all.at(row * n + columns.start);
+                        // SAFETY: as above: a stretch of a row of this job.
+                        f(row, columns.start, unsafe { std::slice::from_raw_parts_mut(start, columns.len()) });
+                    }
+                }
             }
         }
     });
 }
 
-fn blocks(count: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..count).step_by(size).map(move |start| start..count.min(start + size))
+fn blocks(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
+    range.clone().step_by(size).map(move |start| start..range.end.min(start + size))
+}
+
+/// How many terms there are, and how they are cut: into blocks of about the same size. It depends on nothing else.
+#[derive(Clone, Copy)]
+struct Blocks {
+    count: usize,
+    size: usize,
+}
+
+impl Blocks {
+    fn new(count: usize) -> Self {
+        Self { count, size: count.div_ceil(count.div_ceil(TERMS).max(1)).next_multiple_of(GROUP).max(GROUP) }
+    }
+
+    fn ranges(self) -> impl Iterator<Item = Range<usize>> {
+        blocks(0..self.count, self.size)
+    }
 }
 
 /// An operand, with its terms along its rows, and how it is packed: by panels of `width` rows.
@@ -93,65 +123,61 @@ struct Side<'a, T> {
     pack: fn(View<'_, T>, Range<usize>, Range<usize>, usize, &mut [T]),
 }
 
-impl<T> Side<'_, T> {
-    /// The length of packed rows.
-    fn len(&self, rows: usize, terms: usize) -> usize {
+impl<T: Scalar> Side<'_, T> {
+    fn panels(&self) -> usize {
+        self.view.rows().div_ceil(self.width)
+    }
+
+    /// The rows of these panels.
+    fn rows(&self, panels: Range<usize>) -> Range<usize> {
+        panels.start * self.width..self.view.rows().min(panels.end * self.width)
+    }
+
+    /// The elements that so many rows need.
+    fn room(&self, rows: usize, terms: usize) -> usize {
         rows.next_multiple_of(self.width) * terms.next_multiple_of(GROUP)
     }
-}
 
-/// An operand whose panels are packed when they are first needed, and kept.
-struct Packed<'a, T: Scalar> {
-    side: Side<'a, T>,
-    /// The rows of a group.
-    rows: usize,
-    groups: usize,
-    /// By block of terms, and by group.
-    cells: Vec<Cell<T>>,
-}
-
-/// Some panels, and whether a thread has begun to pack them.
-struct Cell<T: Scalar> {
-    begun: AtomicBool,
-    panels: OnceLock<Panels<T>>,
-}
-
-impl<'a, T: Scalar> Packed<'a, T> {
-    fn new(side: Side<'a, T>, terms: usize) -> Self {
-        let rows = SHARED.next_multiple_of(side.width);
-        let groups = side.view.rows().div_ceil(rows);
-        let cell = || Cell { begun: AtomicBool::new(false), panels: OnceLock::new() };
-        Self { side, rows, groups, cells: (0..groups * terms.div_ceil(TERMS)).map(|_| cell()).collect() }
-    }
-
-    /// The rows of a group, and their panels.
-    fn group(&self, block: usize, group: usize, terms: Range<usize>) -> (Range<usize>, &[T]) {
-        let start = group * self.rows;
-        let rows = start..self.side.view.rows().min(start + self.rows);
-        let cell = &self.cells[block * self.groups + group];
-        if let Some(panels) = cell.panels.get() {
-            return (rows, panels.as_slice());
-        }
-        if cell.begun.swap(true, Ordering::Relaxed) {
-            // Another thread is at it and needs some microseconds, less than sleeping and waking would take.
-            for _ in 0..SPINS {
-                if cell.panels.get().is_some() {
-                    break;
-                }
-                std::hint::spin_loop();
-            }
-        }
-        let panels = cell.panels.get_or_init(|| {
-            let mut panels = Panels::new(self.side.len(rows.len(), terms.len()));
-            (self.side.pack)(self.side.view, rows.clone(), terms, self.side.width, panels.as_mut_slice());
-            panels
-        });
-        (rows, panels.as_slice())
+    fn pack(&self, rows: Range<usize>, terms: Range<usize>, out: &mut [T]) {
+        (self.pack)(self.view, rows, terms, self.width, out);
     }
 }
 
-/// How often to look whether another thread has packed a group, before sleeping until it has: about 100 µs.
-const SPINS: usize = 1 << 12;
+/// How the result is cut into jobs: chunks, and across each of them strips.
+struct Cut<'a, T: Scalar> {
+    sides: [Side<'a, T>; 2],
+    counts: [usize; 2],
+    /// The most rows of a strip, and of a chunk.
+    strip: usize,
+    chunk: usize,
+}
+
+impl<'a, T: Scalar> Cut<'a, T> {
+    fn new(strips: Side<'a, T>, chunks: Side<'a, T>, workers: usize) -> Self {
+        let (long, short) = (strips.view.rows(), chunks.view.rows());
+        // As nearly square as they can be, what the workers have to pack is least.
+        let square = ((workers * short) as f64 / long as f64).sqrt().round() as usize;
+        let chunk_count = square.max(short.div_ceil(CHUNK)).clamp(1, chunks.panels());
+        let shares = if workers > 1 { (SHARES * workers).div_ceil(chunk_count) } else { 1 };
+        let strip_count = long.div_ceil(STRIP).next_multiple_of(shares).min(strips.panels());
+        let most = |side: &Side<'a, T>, count: usize| side.panels().div_ceil(count) * side.width;
+        let (strip, chunk) = (most(&strips, strip_count), most(&chunks, chunk_count));
+        Self { sides: [strips, chunks], counts: [strip_count, chunk_count], strip, chunk }
+    }
+
+    fn jobs(&self) -> usize {
+        self.counts[0] * self.counts[1]
+    }
+
+    /// The chunk and the strip of a job.
+    fn job(&self, job: usize) -> (Range<usize>, Range<usize>) {
+        let part = |axis: usize, i: usize| {
+            let (side, count) = (&self.sides[axis], self.counts[axis]);
+            side.rows(side.panels() * i / count..side.panels() * (i + 1) / count)
+        };
+        (part(1, job / self.counts[0]), part(0, job % self.counts[0]))
+    }
+}
 
 /// Where tiles are written, and what they are made of.
 #[derive(Clone, Copy)]
@@ -212,12 +238,14 @@ mod tests {
 
     /// By three loops: terms in order, fused, and cut into blocks.
     fn by_loops<T: Scalar>(left: View<'_, T>, right: View<'_, T>) -> Vec<T> {
+        let k = left.cols();
+        let cut = k.div_ceil(k.div_ceil(384).max(1)).next_multiple_of(8).max(8);
         let at = |x: View<'_, T>, i: usize, j: usize| x.data()[i * x.strides().0 + j * x.strides().1];
         let element = |i: usize, j: usize| {
             let sum = |terms: Range<usize>| {
                 terms.fold(T::ZERO, |sum, k| Scalar::mul_add(at(left, i, k), at(right, k, j), sum))
             };
-            blocks(left.cols(), TERMS).map(sum).reduce(|x, y| x + y).unwrap_or(T::ZERO)
+            blocks(0..k, cut).map(sum).reduce(|x, y| x + y).unwrap_or(T::ZERO)
         };
         (0..left.rows() * right.cols()).map(|i| element(i / right.cols(), i % right.cols())).collect()
     }
@@ -263,7 +291,7 @@ mod tests {
         let sizes = [
             [1, 1, 1],
             [5, 8, 7],
-            [6, 0, 16],
+            [6, 2, 16],
             [12, 9, 32],
             [13, 385, 33],
             [31, 800, 12],

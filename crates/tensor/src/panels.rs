@@ -10,23 +10,19 @@ use std::ops::Range;
 /// Memory for panels, which begin at a cache line.
 pub(crate) struct Panels<T: Scalar> {
     buffer: Buffer<T>,
-    skip: usize,
+    range: Range<usize>,
 }
 
 impl<T: Scalar> Panels<T> {
     pub(crate) fn new(len: usize) -> Self {
         let line = LINE / size_of::<T>();
-        let buffer = Buffer::stale(len + line);
+        let buffer = Buffer::<T>::stale(len + line);
         let skip = buffer.as_slice().as_ptr().align_offset(LINE).min(line);
-        Self { buffer, skip }
-    }
-
-    pub(crate) fn as_slice(&self) -> &[T] {
-        &self.buffer.as_slice()[self.skip..]
+        Self { buffer, range: skip..skip + len }
     }
 
     pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
-        &mut self.buffer.as_mut_slice()[self.skip..]
+        &mut self.buffer.as_mut_slice()[self.range.clone()]
     }
 }
 
