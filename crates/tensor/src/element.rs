@@ -1,6 +1,8 @@
 //! What a tensor can store ([`Element`]) and what mathematics is generic over ([`Scalar`]).
 
 use crate::buffer::List;
+use crate::math::Level;
+use crate::micro::Kernel;
 use crate::product::View;
 use nalgebra::RealField;
 use std::fmt::{Debug, Display};
@@ -114,16 +116,9 @@ pub trait Scalar: Element + RealField + crate::math::Real {
     /// x·y + z with one rounding.
     fn mul_add(self, y: Self, z: Self) -> Self;
 
-    /// How many columns the inner kernel of products has.
+    /// The inner kernel of products at this level.
     #[doc(hidden)]
-    const WIDE: usize;
-
-    /// The inner kernel of products: six rows by [`WIDE`](Self::WIDE) columns.
-    ///
-    /// # Safety
-    /// `out` points at six such rows, `distance` apart, initialised, which nobody else reads or writes meanwhile.
-    #[doc(hidden)]
-    unsafe fn panels(a: &[Self], b: &[Self], out: *mut Self, distance: usize, first: bool);
+    fn kernel(level: Level) -> Kernel<Self>;
 
     /// A tile of XᵀX, the hot kernel behind [`Tensor::gram_of`](crate::Tensor::gram_of).
     #[doc(hidden)]
@@ -183,18 +178,14 @@ macro_rules! scalar {
 
 scalar! {
     f32
-    const WIDE: usize = 16;
-    unsafe fn panels(a: &[f32], b: &[f32], out: *mut f32, distance: usize, first: bool) {
-        // SAFETY: as the caller promises.
-        unsafe { crate::packed::panels_f32(a, b, out, distance, first) };
+    fn kernel(level: Level) -> Kernel<f32> {
+        crate::micro::f32_kernel(level)
     }
 }
 scalar! {
     f64
-    const WIDE: usize = 8;
-    unsafe fn panels(a: &[f64], b: &[f64], out: *mut f64, distance: usize, first: bool) {
-        // SAFETY: as the caller promises.
-        unsafe { crate::packed::panels_f64(a, b, out, distance, first) };
+    fn kernel(level: Level) -> Kernel<f64> {
+        crate::micro::f64_kernel(level)
     }
     fn tile(rows: &[f64], stride: usize, at: [usize; 2], sum: &mut [[f64; 8]; 6]) {
         crate::tall::tile(rows, stride, at, sum);

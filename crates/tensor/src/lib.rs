@@ -12,8 +12,10 @@ mod layout;
 mod linalg;
 pub mod math;
 mod matrix;
+mod micro;
 mod nested;
 mod packed;
+mod panels;
 mod parallel;
 mod product;
 #[cfg(feature = "properties")]

@@ -1,244 +1,338 @@
 //! The packed product: both sides are copied, block by block of terms, into panels that the inner kernel reads straight on; the
 //! kernel keeps a tile of the result in registers. (Goto & van de Geijn 2008.)
 //!
-//! Each sum has its terms in order, fused, cut only into blocks of [`TERMS`]: the bits depend neither on the tiles, nor on the
+//! The result is cut into chunks along its shorter side, and those into strips along the longer one. A worker packs a chunk's operand
+//! once, with all its terms, and then computes strip after strip, of each of which a block of terms at a time is packed into the
+//! second cache. Workers share nothing that they write: what another core has packed is further away than what one packs again.
+//!
+//! Each sum has its terms in order, fused, cut only into [`Blocks`]: the bits depend neither on the chunks and strips, nor on the
 //! threads, nor on the instruction set.
 
-use crate::buffer::Buffer;
-use crate::product::View;
-use crate::{Scalar, math};
+use crate::Scalar;
+use crate::micro::{GROUP, Kernel};
+use crate::panels::{Panels, pack_left, pack_right};
+use crate::parallel::{for_each_block, threads};
+use crate::product::{Epilogue, Shared, View};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The terms of a block: a panel of the right side stays in the first cache, some rows of the left side in the second.
+/// The most terms of a block: a panel of the right side stays in the first cache.
 const TERMS: usize = 384;
 
-/// The rows of a tile in registers.
-pub(crate) const HIGH: usize = 6;
+/// The most rows, or columns, of a strip: its packed block stays in the second cache beside what passes through.
+const STRIP: usize = 96;
 
-/// The rows, and the columns, of a block: its panels stay in the outer caches.
-const ROWS: usize = 16 * HIGH;
-const COLUMNS: usize = 1024;
+/// The most rows, or columns, of a chunk.
+const CHUNK: usize = 1024;
 
-/// Writes `left · right` to rows that lie `distance` apart, on one thread.
-///
-/// # Safety
-/// `out` points at as many rows and columns as the product has, initialised, which nobody else reads or writes meanwhile.
-pub(crate) unsafe fn packed<T: Scalar>(out: *mut T, distance: usize, left: View<'_, T>, right: View<'_, T>) {
+/// How many strips each worker has at least, if there are several: one that comes late, or is held up, leaves some to others.
+const SHARES: usize = 4;
+
+/// The rows, or columns, of a chunk that are packed at once, just before their first use.
+const GROUPS: usize = 96;
+
+/// `out = left · right` by this kernel, and then `epilogue`; on all cores if `parallel`.
+pub(crate) fn packed<T: Scalar>(
+    kernel: Kernel<T>,
+    out: &mut [T],
+    left: View<'_, T>,
+    right: View<'_, T>,
+    epilogue: Option<Epilogue<'_, T>>,
+    parallel: bool,
+) {
     let (m, k, n) = (left.rows(), left.cols(), right.cols());
-    let right = right.transposed();
-    let terms = k.min(TERMS);
-    let mut b = Buffer::stale(n.min(COLUMNS).next_multiple_of(T::WIDE) * terms);
-    let mut a = Buffer::stale(m.min(ROWS).next_multiple_of(HIGH) * terms);
-    for columns in blocks(n, COLUMNS) {
-        for terms in blocks(k, TERMS) {
-            let (first, kc) = (terms.start == 0, terms.len());
-            pack(right, columns.clone(), terms.clone(), T::WIDE, b.as_mut_slice());
-            for rows in blocks(m, ROWS) {
-                pack(left, rows.clone(), terms.clone(), HIGH, a.as_mut_slice());
-                for (q, b) in b.as_slice()[..columns.len().div_ceil(T::WIDE) * T::WIDE * kc]
-                    .chunks_exact(T::WIDE * kc)
-                    .enumerate()
-                {
-                    let column = columns.start + q * T::WIDE;
-                    let wide = T::WIDE.min(columns.end - column);
-                    for row in rows.clone().step_by(HIGH) {
-                        let a = &a.as_slice()[(row - rows.start) * kc..][..HIGH * kc];
-                        let size = [HIGH.min(rows.end - row), wide];
-                        // SAFETY: the tile lies within the output, as the caller promises.
-                        unsafe { tile(out.add(row * distance + column), distance, size, a, b, first) };
+    let left = Side { view: left, width: kernel.high, pack: pack_left };
+    let right = Side { view: right.transposed(), width: kernel.wide, pack: pack_right };
+    let by_rows = n <= 4 * m;
+    let [strips, chunks] = if by_rows { [left, right] } else { [right, left] };
+    let workers = if parallel { threads() } else { 1 };
+    let cut = Cut::new(strips, chunks, workers);
+    let terms = Blocks::new(k);
+    let room = [chunks.room(cut.chunk, k), strips.room(cut.strip, terms.size)];
+    // Memory in one piece for all workers: each finds its part where it left it at the last product, in its own caches.
+    let mut panels = Panels::new(workers * (room[0] + room[1]));
+    let next: Vec<_> = (0..workers).map(|w| AtomicUsize::new(cut.jobs() * w / workers)).collect();
+    let all = Shared::new(out);
+    for_each_block(panels.as_mut_slice(), room[0] + room[1], |worker, panels| {
+        let (kept, passing) = panels.split_at_mut(room[0]);
+        let mut kept_is = None;
+        // Its own jobs, and then what others have left.
+        for owner in (worker..workers).chain(0..worker) {
+            let end = cut.jobs() * (owner + 1) / workers;
+            while let Some(job) = Some(next[owner].fetch_add(1, Ordering::Relaxed)).filter(|&job| job < end) {
+                let (chunk, strip) = cut.job(job);
+                for terms in terms.ranges() {
+                    strips.pack(strip.clone(), terms.clone(), passing);
+                    let kept = &mut kept[chunks.room(chunk.len(), terms.start)..];
+                    for group in blocks(chunk.clone(), GROUPS.next_multiple_of(chunks.width)) {
+                        let at = chunks.room(group.start - chunk.start, terms.len());
+                        let kept = &mut kept[at..][..chunks.room(group.len(), terms.len())];
+                        if kept_is != Some(chunk.start) {
+                            chunks.pack(group.clone(), terms.clone(), kept);
+                        }
+                        let (rows, columns) = match by_rows {
+                            true => ((&*passing, strip.clone()), (&*kept, group)),
+                            false => ((&*kept, group), (&*passing, strip.clone())),
+                        };
+                        let place = Place { out: all.at(0), distance: n, terms: terms.len(), first: terms.start == 0 };
+                        // SAFETY: every job is done once; jobs do not overlap, and lie within `out`, which is borrowed for as long
+                        // as they run.
+                        unsafe { tiles(&kernel, place, rows, columns) };
+                    }
+                }
+                kept_is = Some(chunk.start);
+                if let Some(f) = epilogue {
+                    let (rows, columns) = if by_rows { (strip, chunk) } else { (chunk, strip) };
+                    for row in rows {
+                        let start = all.at(row * n + columns.start);
+                        // SAFETY: as above: a stretch of a row of this job.
+                        f(row, columns.start, unsafe { std::slice::from_raw_parts_mut(start, columns.len()) });
                     }
                 }
             }
         }
+    });
+}
+
+fn blocks(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
+    range.clone().step_by(size).map(move |start| start..range.end.min(start + size))
+}
+
+/// How many terms there are, and how they are cut: into blocks of about the same size. It depends on nothing else.
+#[derive(Clone, Copy)]
+struct Blocks {
+    count: usize,
+    size: usize,
+}
+
+impl Blocks {
+    fn new(count: usize) -> Self {
+        Self { count, size: count.div_ceil(count.div_ceil(TERMS).max(1)).next_multiple_of(GROUP).max(GROUP) }
+    }
+
+    fn ranges(self) -> impl Iterator<Item = Range<usize>> {
+        blocks(0..self.count, self.size)
     }
 }
 
-fn blocks(count: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..count).step_by(size).map(move |start| start..count.min(start + size))
+/// An operand, with its terms along its rows, and how it is packed: by panels of `width` rows.
+#[derive(Clone, Copy)]
+struct Side<'a, T> {
+    view: View<'a, T>,
+    width: usize,
+    pack: fn(View<'_, T>, Range<usize>, Range<usize>, usize, &mut [T]),
 }
 
-/// Copies some rows of a matrix into panels of `width` rows: term by term, the panel's elements side by side; zeros where rows end.
-fn pack<T: Scalar>(from: View<'_, T>, rows: Range<usize>, terms: Range<usize>, width: usize, out: &mut [T]) {
-    let kc = terms.len();
-    let (row, term) = from.strides();
-    let panel = width * kc;
-    if row == 1 {
-        // Some panels at once, so that each term's elements are read in one piece.
-        for (first, out) in rows.clone().step_by(PANELS * width).zip(out.chunks_mut(PANELS * panel)) {
-            let count = (PANELS * width).min(rows.end - first);
-            if !count.is_multiple_of(width) {
-                out[count / width * panel..][..panel].fill(T::ZERO);
-            }
-            for k in 0..kc {
-                let line = &from.data()[(terms.start + k) * term + first..][..count];
-                for (p, line) in line.chunks(width).enumerate() {
-                    let to = &mut out[p * panel + k * width..][..width];
-                    match line.len() == width {
-                        true => to.copy_from_slice(line),
-                        false => to[..line.len()].copy_from_slice(line),
-                    }
-                }
-            }
-        }
-        return;
+impl<T: Scalar> Side<'_, T> {
+    fn panels(&self) -> usize {
+        self.view.rows().div_ceil(self.width)
     }
-    for (first, out) in rows.clone().step_by(width).zip(out.chunks_exact_mut(panel)) {
-        let count = width.min(rows.end - first);
-        let data = &from.data()[first * row + terms.start * term..];
-        if count < width {
-            out.fill(T::ZERO);
-        }
-        if count == HIGH && width == HIGH && term == 1 {
-            // Six rows at a time, so that the panel is written from front to back.
-            let lines: [&[T]; HIGH] = std::array::from_fn(|r| &data[r * row..][..kc]);
-            for (k, out) in out.chunks_exact_mut(HIGH).enumerate() {
-                for (out, line) in out.iter_mut().zip(lines) {
-                    *out = line[k];
-                }
-            }
-        } else {
-            for r in 0..count {
-                let line = data[r * row..].iter().step_by(term);
-                for (out, &x) in out[r..].iter_mut().step_by(width).zip(line) {
-                    *out = x;
-                }
-            }
-        }
+
+    /// The rows of these panels.
+    fn rows(&self, panels: Range<usize>) -> Range<usize> {
+        panels.start * self.width..self.view.rows().min(panels.end * self.width)
+    }
+
+    /// The elements that so many rows need.
+    fn room(&self, rows: usize, terms: usize) -> usize {
+        rows.next_multiple_of(self.width) * terms.next_multiple_of(GROUP)
+    }
+
+    fn pack(&self, rows: Range<usize>, terms: Range<usize>, out: &mut [T]) {
+        (self.pack)(self.view, rows, terms, self.width, out);
     }
 }
 
-/// How many panels are filled at once.
-const PANELS: usize = 8;
+/// How the result is cut into jobs: chunks, and across each of them strips.
+struct Cut<'a, T: Scalar> {
+    sides: [Side<'a, T>; 2],
+    counts: [usize; 2],
+    /// The most rows of a strip, and of a chunk.
+    strip: usize,
+    chunk: usize,
+}
 
-/// Writes (`first`) or adds the product of two panels to a tile of the output.
+impl<'a, T: Scalar> Cut<'a, T> {
+    fn new(strips: Side<'a, T>, chunks: Side<'a, T>, workers: usize) -> Self {
+        let (long, short) = (strips.view.rows(), chunks.view.rows());
+        // As nearly square as they can be, what the workers have to pack is least.
+        let square = ((workers * short) as f64 / long as f64).sqrt().round() as usize;
+        let chunk_count = square.max(short.div_ceil(CHUNK)).clamp(1, chunks.panels());
+        let shares = if workers > 1 { (SHARES * workers).div_ceil(chunk_count) } else { 1 };
+        let strip_count = long.div_ceil(STRIP).next_multiple_of(shares).min(strips.panels());
+        let most = |side: &Side<'a, T>, count: usize| side.panels().div_ceil(count) * side.width;
+        let (strip, chunk) = (most(&strips, strip_count), most(&chunks, chunk_count));
+        Self { sides: [strips, chunks], counts: [strip_count, chunk_count], strip, chunk }
+    }
+
+    fn jobs(&self) -> usize {
+        self.counts[0] * self.counts[1]
+    }
+
+    /// The chunk and the strip of a job.
+    fn job(&self, job: usize) -> (Range<usize>, Range<usize>) {
+        let part = |axis: usize, i: usize| {
+            let (side, count) = (&self.sides[axis], self.counts[axis]);
+            side.rows(side.panels() * i / count..side.panels() * (i + 1) / count)
+        };
+        (part(1, job / self.counts[0]), part(0, job % self.counts[0]))
+    }
+}
+
+/// Where tiles are written, and what they are made of.
+#[derive(Clone, Copy)]
+struct Place<T> {
+    /// The first element of the whole result, and from one row to the next.
+    out: *mut T,
+    distance: usize,
+    /// Whether these are the first terms: otherwise they are added to what is there.
+    first: bool,
+    terms: usize,
+}
+
+/// Writes or adds the products of some panels of rows, and some panels of columns, to their tiles.
 ///
 /// # Safety
-/// `out` points at `size[0]` rows, `distance` apart, of `size[1]` elements, initialised, which nobody else reads or writes meanwhile.
-unsafe fn tile<T: Scalar>(out: *mut T, distance: usize, size: [usize; 2], a: &[T], b: &[T], first: bool) {
-    if size == [HIGH, T::WIDE] {
-        // SAFETY: a whole tile, as the caller promises.
-        return unsafe { T::panels(a, b, out, distance, first) };
-    }
-    let mut sums = [T::ZERO; HIGH * 16];
-    // SAFETY: the array holds six rows of at most 16.
-    unsafe { T::panels(a, b, sums.as_mut_ptr(), T::WIDE, true) };
-    for (r, sums) in sums.chunks_exact(T::WIDE).take(size[0]).enumerate() {
-        // SAFETY: a row of the tile, as the caller promises.
-        let row = unsafe { std::slice::from_raw_parts_mut(out.add(r * distance), size[1]) };
-        for (x, &sum) in row.iter_mut().zip(sums) {
-            *x = if first { sum } else { *x + sum };
-        }
-    }
-}
-
-/// Writes (`first`) or adds the product of six rows and a panel of `T::WIDE` columns.
-///
-/// # Safety
-/// `out` points at six rows, `distance` apart, of `T::WIDE` elements, initialised, which nobody else reads or writes meanwhile.
-pub(crate) unsafe fn plain_panels<T: Scalar>(a: &[T], b: &[T], out: *mut T, distance: usize, first: bool) {
-    let mut sums = [T::ZERO; HIGH * 16];
-    math::vectorize(
-        #[inline(always)]
-        || {
-            for (a, b) in a.chunks_exact(HIGH).zip(b.chunks_exact(T::WIDE)) {
-                for (&a, sums) in a.iter().zip(sums.chunks_exact_mut(T::WIDE)) {
-                    for (sum, &b) in sums.iter_mut().zip(b) {
-                        *sum = Scalar::mul_add(a, b, *sum);
-                    }
+/// The rows and columns lie within the result, initialised, and nobody else reads or writes what is at them meanwhile.
+unsafe fn tiles<T: Scalar>(
+    kernel: &Kernel<T>,
+    at: Place<T>,
+    (a, rows): (&[T], Range<usize>),
+    (b, columns): (&[T], Range<usize>),
+) {
+    let Place { out, distance, first, terms } = at;
+    let Kernel { high, wide, .. } = *kernel;
+    let length = terms.next_multiple_of(GROUP);
+    for (column, b) in columns.clone().step_by(wide).zip(b.chunks_exact(wide * length)) {
+        let width = wide.min(columns.end - column);
+        for (row, a) in rows.clone().step_by(high).zip(a.chunks_exact(high * length)) {
+            let height = high.min(rows.end - row);
+            // SAFETY: the tile lies within the rows and columns, as the caller promises.
+            unsafe {
+                let to = out.add(row * distance + column);
+                if width == wide {
+                    kernel.run(terms, height, a, b, to, distance, first);
+                } else {
+                    kernel.run_narrow(terms, [height, width], a, b, to, distance, first);
                 }
             }
-        },
-    );
-    for (r, sums) in sums.chunks_exact(T::WIDE).take(HIGH).enumerate() {
-        // SAFETY: a row of the tile, as the caller promises.
-        let row = unsafe { std::slice::from_raw_parts_mut(out.add(r * distance), T::WIDE) };
-        for (x, &sum) in row.iter_mut().zip(sums) {
-            *x = if first { sum } else { *x + sum };
         }
     }
 }
 
-macro_rules! panels {
-    ($name:ident, $inner:ident, $t:ty, $wide:literal, $zero:ident, $load:ident, $splat:ident, $fma:ident, $add:ident, $store:ident) => {
-        /// [`plain_panels`] in registers, where the machine has the instructions.
-        ///
-        /// # Safety
-        /// As [`plain_panels`].
-        pub(crate) unsafe fn $name(a: &[$t], b: &[$t], out: *mut $t, distance: usize, first: bool) {
-            #[cfg(target_arch = "x86_64")]
-            if math::Level::Avx2.available() {
-                assert!(a.len() / HIGH == b.len() / $wide);
-                // SAFETY: the machine has the instructions, both panels have as many terms; the rest as the caller promises.
-                return unsafe { $inner(a, b, out, distance, first) };
-            }
-            // SAFETY: as the caller promises.
-            unsafe { plain_panels(a, b, out, distance, first) };
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math::Level;
+    use crate::micro::plain;
+    use crate::{Result, with_threads};
 
-        /// # Safety
-        /// The machine has AVX2 and FMA, and both panels have as many terms; the rest as [`plain_panels`].
-        #[cfg(target_arch = "x86_64")]
-        #[target_feature(enable = "avx2,fma")]
-        unsafe fn $inner(a: &[$t], b: &[$t], out: *mut $t, distance: usize, first: bool) {
-            use std::arch::x86_64::{$add, $fma, $load, $splat, $store, $zero};
-            const HALF: usize = $wide / 2;
-            let mut sums = [[$zero(); 2]; HIGH];
-            let (mut left, mut right) = (a.as_ptr(), b.as_ptr());
-            // Plain loops: an iterator's or a closure's code would not be compiled for these instructions.
-            for _ in 0..b.len() / $wide {
-                // SAFETY: as many terms are left in both.
-                unsafe {
-                    let (b0, b1) = ($load(right), $load(right.add(HALF)));
-                    let mut r = 0;
-                    while r < HIGH {
-                        let x = $splat(&*left.add(r));
-                        sums[r][0] = $fma(x, b0, sums[r][0]);
-                        sums[r][1] = $fma(x, b1, sums[r][1]);
-                        r += 1;
-                    }
-                    left = left.add(HIGH);
-                    right = right.add($wide);
+    /// Numbers between −1 and 1 with all their digits: another order of a sum shows.
+    fn input<T: Scalar>(len: usize, mut state: u64) -> Vec<T> {
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            T::of((state >> 11) as f64 / (1u64 << 52) as f64 - 1.0)
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    /// By three loops: terms in order, fused, and cut into blocks.
+    fn by_loops<T: Scalar>(left: View<'_, T>, right: View<'_, T>) -> Vec<T> {
+        let k = left.cols();
+        let cut = k.div_ceil(k.div_ceil(384).max(1)).next_multiple_of(8).max(8);
+        let at = |x: View<'_, T>, i: usize, j: usize| x.data()[i * x.strides().0 + j * x.strides().1];
+        let element = |i: usize, j: usize| {
+            let sum = |terms: Range<usize>| {
+                terms.fold(T::ZERO, |sum, k| Scalar::mul_add(at(left, i, k), at(right, k, j), sum))
+            };
+            blocks(0..k, cut).map(sum).reduce(|x, y| x + y).unwrap_or(T::ZERO)
+        };
+        (0..left.rows() * right.cols()).map(|i| element(i / right.cols(), i % right.cols())).collect()
+    }
+
+    /// All kernels of this machine, and plain ones with the tiles of those that it may not have.
+    fn kernels<T: Scalar>() -> Vec<Kernel<T>> {
+        let tiles = [plain::<T, 6, 8>(), plain::<T, 6, 16>(), plain::<T, 12, 16>(), plain::<T, 12, 32>()];
+        Level::ALL.map(T::kernel).into_iter().chain(tiles).collect()
+    }
+
+    /// A matrix laid out in one of five ways: as it is, as its transpose, with gaps in and between its rows, with one row for all.
+    fn laid_out<T>(data: &[T], rows: usize, cols: usize, way: usize) -> Result<View<'_, T>> {
+        let strides =
+            [(cols, 1), (1, rows), (cols + 3, 1), (2 * cols + 1, 2), (1, rows + 5), (0, 1), (1, 0)][way];
+        View::strided(data, rows, cols, strides)
+    }
+
+    fn check<T: Scalar>([m, k, n]: [usize; 3], ways: [usize; 2]) -> Result<()> {
+        let (a, b) = (input::<T>((m + 5) * (2 * k + 5), 1), input::<T>((k + 5) * (2 * n + 5), 2));
+        let (left, right) = (laid_out(&a, m, k, ways[0])?, laid_out(&b, k, n, ways[1])?);
+        let expected = by_loops(left, right);
+        let marked: Vec<T> = expected.iter().enumerate().map(|(i, x)| *x + T::of(i as f64)).collect();
+        let same = |x: &[T], y: &[T]| {
+            x.iter().zip(y).all(|(x, y)| x.as_f64().to_bits() == y.as_f64().to_bits()) && x.len() == y.len()
+        };
+        for kernel in kernels::<T>() {
+            let what = format!("{m}×{k}·{k}×{n}, {ways:?}, {kernel:?}");
+            let mut out = vec![T::NAN; m * n];
+            packed(kernel, &mut out, left, right, None, true);
+            assert!(same(&out, &expected), "{what}");
+            out.fill(T::NAN);
+            let mark = |row: usize, column: usize, y: &mut [T]| {
+                y.iter_mut().enumerate().for_each(|(j, y)| *y += T::of((row * n + column + j) as f64));
+            };
+            packed(kernel, &mut out, left, right, Some(&mark), false);
+            assert!(same(&out, &marked), "{what}, with an epilogue");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn every_kernel_gives_the_bits_of_three_loops() -> Result<()> {
+        let sizes = [
+            [1, 1, 1],
+            [5, 8, 7],
+            [6, 2, 16],
+            [12, 9, 32],
+            [13, 385, 33],
+            [31, 800, 12],
+            [12, 383, 131],
+            [140, 5, 90],
+            [67, 33, 300],
+            [301, 16, 66],
+        ];
+        for threads in [1, 3] {
+            with_threads(threads, || {
+                for (i, size) in sizes.into_iter().enumerate() {
+                    let ways = match size[1] {
+                        33 => (0..49).map(|w| [w / 7, w % 7]).collect(),
+                        _ => vec![[i % 7, (i + 2) % 7], [0, 0], [1, 1]],
+                    };
+                    ways.into_iter().try_for_each(|ways| check::<f32>(size, ways).and(check::<f64>(size, ways)))?;
                 }
-            }
-            let mut r = 0;
-            while r < HIGH {
-                // SAFETY: a row of the tile, as the caller promises.
-                unsafe {
-                    let to = out.add(r * distance);
-                    if !first {
-                        sums[r][0] = $add($load(to), sums[r][0]);
-                        sums[r][1] = $add($load(to.add(HALF)), sums[r][1]);
-                    }
-                    $store(to, sums[r][0]);
-                    $store(to.add(HALF), sums[r][1]);
-                }
-                r += 1;
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_not_finite_goes_to_its_row_and_its_column_alone() -> Result<()> {
+        let (m, k, n) = (50, 400, 40);
+        let right = input::<f32>(k * n, 2);
+        for (row, term) in [(0, 0), (17, 383), (49, 399)] {
+            for x in [f32::NAN, f32::INFINITY] {
+                let mut left = input::<f32>(m * k, 1);
+                left[row * k + term] = x;
+                let mut out = vec![0.0; m * n];
+                let (a, b) = (View::strided(&left, m, k, (k, 1))?, View::strided(&right, k, n, (n, 1))?);
+                packed(f32::kernel(Level::best()), &mut out, a, b, None, true);
+                assert!((0..m * n).all(|i| out[i].is_finite() == (i / n != row)), "{x} as term {term} of row {row}");
+                let mut turned = vec![0.0; m * n];
+                packed(f32::kernel(Level::best()), &mut turned, b.transposed(), a.transposed(), None, true);
+                let same = |i: usize| out[i].to_bits() == turned[i % n * m + i / n].to_bits() || out[i].is_nan();
+                assert!((0..m * n).all(|i| out[i].is_nan() == turned[i % n * m + i / n].is_nan() && same(i)));
             }
         }
-    };
+        Ok(())
+    }
 }
-
-panels!(
-    panels_f32,
-    panels_f32_avx2,
-    f32,
-    16,
-    _mm256_setzero_ps,
-    _mm256_loadu_ps,
-    _mm256_broadcast_ss,
-    _mm256_fmadd_ps,
-    _mm256_add_ps,
-    _mm256_storeu_ps
-);
-panels!(
-    panels_f64,
-    panels_f64_avx2,
-    f64,
-    8,
-    _mm256_setzero_pd,
-    _mm256_loadu_pd,
-    _mm256_broadcast_sd,
-    _mm256_fmadd_pd,
-    _mm256_add_pd,
-    _mm256_storeu_pd
-);

@@ -1,7 +1,7 @@
 //! Products of matrices: how they are cut, and which kernel takes a piece: the packed one, or for small pieces the `gemm` crate's.
 
 use crate::buffer::Buffer;
-use crate::math::vectorize;
+use crate::math::{Level, vectorize};
 use crate::packed::packed;
 use crate::parallel::for_each_block;
 use crate::row::LANES;
@@ -134,6 +134,9 @@ const WORTH: usize = 1 << 21;
 /// The fewest rows and columns for which it pays to pack both sides.
 const THIN: usize = 12;
 
+/// The fewest multiplications for which it pays.
+const SMALL: usize = 1 << 15;
+
 /// The most terms of one sum before it is cut: the partial sums are added in order.
 const TERMS: usize = 1 << 13;
 
@@ -150,64 +153,40 @@ fn multiply<T: Scalar>(
     }
     // A view may repeat elements by a distance of 0, and then be longer than memory.
     let work = (m * n).saturating_mul(k);
-    // How it is cut depends on the sizes alone, so that the bits do not depend on the number of threads.
+    // Which kernel takes it depends on the sizes alone, so that the bits do not depend on the number of threads.
+    let long = k > TERMS && m * n * 16 <= k;
+    if m.min(n) >= THIN && work >= SMALL && !(long && work >= 2 * WORTH) {
+        return packed(T::kernel(Level::best()), out, left, right, epilogue, work >= 2 * WORTH);
+    }
     if work < 2 * WORTH {
         let (data, distance) = (out.as_mut_ptr(), n);
         // SAFETY: all of `out` is ours.
         unsafe { T::gemm(Target { data, distance, add: false }, left, right) };
-        if let Some(f) = epilogue {
-            out.chunks_exact_mut(n).enumerate().for_each(|(i, row)| f(i, 0, row));
-        }
-    } else if k > TERMS && m * n * 16 <= k {
+    } else if long {
         long_sums(out, left, right);
-        if let Some(f) = epilogue {
-            out.chunks_exact_mut(n).enumerate().for_each(|(i, row)| f(i, 0, row));
-        }
     } else {
-        let (tall, wide) = tiles(m, n, work);
-        let jobs = m.div_ceil(tall) * n.div_ceil(wide);
-        let all = Shared::new(out);
-        for_each_block(&mut vec![(); jobs], 1, |job, _| {
-            let (i, j) = (job / n.div_ceil(wide) * tall, job % n.div_ceil(wide) * wide);
-            let (rows, cols) = (i..m.min(i + tall), j..n.min(j + wide));
-            let tile = all.at(i * n + j);
-            // SAFETY: tiles do not overlap, and lie within `out`, which is borrowed for as long as the jobs run.
-            unsafe {
-                let target = Target { data: tile, distance: n, add: false };
-                let (left, right) = (left.some_rows(rows.clone()), right.columns(cols.clone()));
-                if m.min(n) < THIN {
-                    T::gemm(target, left, right);
-                } else {
-                    packed(target.data, n, left, right);
-                }
-            }
-            if let Some(f) = epilogue {
-                for r in 0..rows.len() {
-                    // SAFETY: as above: a stretch of a row of this tile, which nobody else reads or writes.
-                    f(i + r, j, unsafe { std::slice::from_raw_parts_mut(tile.add(r * n), cols.len()) });
-                }
-            }
-        });
+        strips(out, left, right, work);
+    }
+    if let Some(f) = epilogue {
+        out.chunks_exact_mut(n).enumerate().for_each(|(i, row)| f(i, 0, row));
     }
 }
 
-/// The height and width of the tiles that are computed apart: two for a small product, and up to 16, each of which packs its
-/// own panels. Cut across the longer side.
-fn tiles(m: usize, n: usize, work: usize) -> (usize, usize) {
-    let mut jobs = (work / (64 * WORTH)).clamp(2, 16).next_power_of_two();
-    let (mut tall, mut wide) = (m, n);
-    while jobs > 1 {
-        // Multiples of the inner kernel's tiles.
-        if wide >= tall && wide >= 64 {
-            wide = wide.div_ceil(2).next_multiple_of(32);
-        } else if tall >= 48 {
-            tall = tall.div_ceil(2).next_multiple_of(12);
-        } else {
-            break;
-        }
-        jobs /= 2;
-    }
-    (tall, wide)
+/// A product of few rows or few columns, by strips of the longer side.
+fn strips<T: Scalar>(out: &mut [T], left: View<'_, T>, right: View<'_, T>, work: usize) {
+    let (m, n) = (left.rows, right.cols);
+    let count = (work / (64 * WORTH)).clamp(2, 16);
+    let size = m.max(n).div_ceil(count).next_multiple_of(32);
+    let all = Shared::new(out);
+    for_each_block(&mut vec![(); m.max(n).div_ceil(size)], 1, |i, _| {
+        let range = i * size..m.max(n).min((i + 1) * size);
+        let (data, left, right) = match m > n {
+            true => (all.at(range.start * n), left.some_rows(range), right),
+            false => (all.at(range.start), left, right.columns(range)),
+        };
+        // SAFETY: strips do not overlap, and lie within `out`, which is borrowed for as long as the jobs run.
+        unsafe { T::gemm(Target { data, distance: n, add: false }, left, right) };
+    });
 }
 
 /// A product of few elements with very many terms each, as XᵀX: blocks of terms apart, their sums added by halves.
