@@ -10,7 +10,7 @@ use gradus_tensor::Tensor;
 use std::collections::BTreeMap;
 
 /// Ten steps of a few operations each, of numbers of about 1: the order of the operations is not PyTorch's everywhere.
-const WEIGHT_ULPS: f64 = 64.0;
+const WEIGHT_ULPS: f64 = 8.0;
 /// A cosine, and a product of factors of a tenth for a quotient of a power.
 const RATE_ULPS: f64 = 16.0;
 
@@ -96,7 +96,7 @@ fn schedules_are_pytorchs() {
     let numbers = table.tensor(&["step", "rate"]).unwrap();
     let mut plateau = Plateau::new(0.1).unwrap().patience(2).cooldown(3).minimum(1e-4).unwrap();
     plateau = plateau.threshold(Threshold::Absolute(0.01)).unwrap();
-    let mut drops = 0;
+    let (mut drops, mut worst) = (0, 0.0f64);
     for (row, &code) in numbers.rows().unwrap().zip(codes.as_slice()) {
         let &[step, rate] = row.as_slice() else { unreachable!("two columns") };
         let name = names[code as usize].as_str();
@@ -112,7 +112,9 @@ fn schedules_are_pytorchs() {
         };
         // PyTorch's cosine is a recursion, whose error grows where the rate is small; this is measured by the peak.
         let off = ulps(got, rate, 0.1);
+        worst = worst.max(off);
         assert!(off <= RATE_ULPS, "{name}, step {step}: {got}, PyTorch {rate}: {off} ulp");
     }
+    println!("worst ulp: {worst:.1}");
     assert!(drops >= 3, "the plateau was one: {drops}");
 }

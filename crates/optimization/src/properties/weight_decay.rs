@@ -4,7 +4,7 @@ use super::{ROUNDING, STEPS, apart, drawn, path, relative, same, slopes, walk};
 use crate::{Adam, AdamW, Group, Optimizer, Sgd, WeightDecay};
 use gradus_autograd::{Name, Parameters, Slot, SlotMut, Var};
 use gradus_formula::{Draw, Failure, Property};
-use gradus_tensor::Tensor;
+use gradus_tensor::{Scalar, Tensor};
 
 const ID: &[&str] = &["weight-decay-update"];
 
