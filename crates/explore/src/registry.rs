@@ -32,5 +32,10 @@ pub fn topics() -> &'static [Topic] {
         "gradus-linear-regression" => gradus_linear_regression,
         "gradus-activations" => gradus_activations,
         "gradus-losses" => gradus_losses,
+        "gradus-logistic-regression" => gradus_logistic_regression,
+        "gradus-initialization" => gradus_initialization,
+        "gradus-layers" => gradus_layers,
+        "gradus-optimization" => gradus_optimization,
+        "gradus-training" => gradus_training,
     }
 }

@@ -4,9 +4,12 @@
 //! a driver of other libraries uses for the same work, so that one run can put all of them side by side.
 #![allow(clippy::print_stdout)] // a program prints
 
+mod initialization;
 mod limits;
+mod logistic;
 mod losses;
 mod machine;
+mod mlp;
 mod products;
 mod regression;
 mod small;
@@ -27,7 +30,10 @@ const WORKLOADS: &[(&str, &str, Workload)] = &[
     ("W2", "activations and softmax", machine::activations),
     ("W3", "losses with their gradients", losses::run),
     ("W4", "linear regression in closed form", regression::run),
+    ("W5", "logistic regression", logistic::run),
+    ("W12", "random numbers for weights", initialization::run),
     ("W13", "a 64-wide network at batch 1", small::run),
+    ("W14", "training a network 784–128–10", mlp::run),
 ];
 
 /// Times the workloads and prints one JSON object a line.

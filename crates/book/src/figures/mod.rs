@@ -12,10 +12,12 @@
 
 mod activations;
 mod bars;
+mod bias_variance;
 mod controls;
 mod least_squares;
 mod live;
 mod losses;
+mod optimization;
 mod plot;
 mod speed;
 mod statistics;
@@ -48,6 +50,11 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("bce-naive", losses::bce_naive),
     ("hinge-vs-ce", losses::hinge_vs_ce),
     ("focal", losses::focal),
+    ("batch-noise", optimization::batch_noise),
+    ("noise-floor", optimization::noise_floor),
+    ("schedules", optimization::schedules),
+    ("ridge-trade-off", bias_variance::ridge_trade_off),
+    ("bootstrap-diabetes", bias_variance::bootstrap_diabetes),
     ("ladder", speed::ladder),
     ("page-faults", speed::page_faults),
 ];
@@ -64,6 +71,8 @@ pub const LIVE: &[Live] = &[
     },
     Live { name: "regression-losses", controls: losses::DELTA, draw: losses::regression_losses },
     Live { name: "regression-slopes", controls: losses::DELTA, draw: losses::regression_slopes },
+    Live { name: "race", controls: optimization::RACE, draw: optimization::race },
+    Live { name: "trade-off", controls: bias_variance::DEGREE, draw: bias_variance::trade_off },
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
 ];
 
