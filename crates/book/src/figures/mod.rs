@@ -11,8 +11,10 @@
 //! second or more (`inputs.pressed("measure")?`): the server does it for one page at a time.
 
 mod activations;
+mod backpropagation;
 mod bars;
 mod controls;
+mod layers;
 mod least_squares;
 mod live;
 mod losses;
@@ -48,6 +50,7 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("bce-naive", losses::bce_naive),
     ("hinge-vs-ce", losses::hinge_vs_ce),
     ("focal", losses::focal),
+    ("difference-error", backpropagation::difference_error),
     ("ladder", speed::ladder),
     ("page-faults", speed::page_faults),
 ];
@@ -64,6 +67,9 @@ pub const LIVE: &[Live] = &[
     },
     Live { name: "regression-losses", controls: losses::DELTA, draw: losses::regression_losses },
     Live { name: "regression-slopes", controls: losses::DELTA, draw: losses::regression_slopes },
+    Live { name: "neuron-graph", controls: backpropagation::NEURON, draw: backpropagation::neuron },
+    Live { name: "who-shares", controls: layers::GROUPS, draw: layers::who_shares },
+    Live { name: "running-statistics", controls: layers::MOMENTUM, draw: layers::running_statistics },
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
 ];
 
