@@ -133,8 +133,8 @@ fn slopes() -> Vec<Property> {
             smooth("batch-norm.fixed-gradient", "the gradient with fixed statistics"),
             |case| {
                 let inputs = near(case)?;
-                let mean = normal(case, "values", 3, &inputs[1].dims().to_vec())?;
-                let variance = normal(case, "values", 4, &inputs[1].dims().to_vec())?.map(|v| v * v);
+                let mean = normal(case, "values", 3, inputs[1].dims())?;
+                let variance = normal(case, "values", 4, inputs[1].dims())?.map(|v| v * v);
                 Ok((FixedNormalization { mean, variance, eps: case.real("smooth") }, inputs))
             },
         ),
