@@ -11,9 +11,11 @@
 //! second or more (`inputs.pressed("measure")?`): the server does it for one page at a time.
 
 mod activations;
+mod backpropagation;
 mod bars;
 mod bias_variance;
 mod controls;
+mod layers;
 mod least_squares;
 mod live;
 mod losses;
@@ -55,6 +57,7 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("schedules", optimization::schedules),
     ("ridge-trade-off", bias_variance::ridge_trade_off),
     ("bootstrap-diabetes", bias_variance::bootstrap_diabetes),
+    ("difference-error", backpropagation::difference_error),
     ("ladder", speed::ladder),
     ("page-faults", speed::page_faults),
 ];
@@ -73,6 +76,9 @@ pub const LIVE: &[Live] = &[
     Live { name: "regression-slopes", controls: losses::DELTA, draw: losses::regression_slopes },
     Live { name: "race", controls: optimization::RACE, draw: optimization::race },
     Live { name: "trade-off", controls: bias_variance::DEGREE, draw: bias_variance::trade_off },
+    Live { name: "neuron-graph", controls: backpropagation::NEURON, draw: backpropagation::neuron },
+    Live { name: "who-shares", controls: layers::GROUPS, draw: layers::who_shares },
+    Live { name: "running-statistics", controls: layers::MOMENTUM, draw: layers::running_statistics },
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
 ];
 
