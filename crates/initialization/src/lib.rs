@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod depth;
 mod fans;
 mod gain;
 mod he;
@@ -11,12 +12,14 @@ mod orthogonal;
 mod properties;
 mod quadrature;
 mod quantile;
-mod signal;
+
 mod stream;
+mod sum;
 mod symbols;
 mod truncated;
 mod xavier;
 
+pub use depth::{Signal, signal};
 pub use fans::{FanMode, Fans};
 pub use gain::{Gain, gain_of};
 pub use he::he_variance;
@@ -26,7 +29,7 @@ pub use orthogonal::orthogonal;
 #[cfg(feature = "properties")]
 pub use properties::properties;
 pub use quantile::normal_quantile;
-pub use signal::sum_variance;
+pub use sum::sum_variance;
 pub use stream::{Sample, Stream, box_muller, philox};
 pub use truncated::{TruncatedNormal, truncated_variance};
 pub use xavier::{glorot_variance, lecun_variance};
@@ -35,7 +38,7 @@ use gradus_formula::Formula;
 
 /// Every formula of this crate, in the order of the chapter.
 pub const FORMULAS: &[Formula] = &[
-    signal::FORMULA,
+    sum::FORMULA,
     xavier::FORMULA_PRESERVE,
     xavier::FORMULA_UNDERBRACE,
     xavier::FORMULA,

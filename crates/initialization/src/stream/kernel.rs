@@ -4,7 +4,7 @@
 //! neighbours in memory come from neighbouring counters, and vector instructions never move numbers between lanes.
 
 use super::box_muller::of_normal;
-use super::philox::{LANES, Schedule};
+use super::philox::Schedule;
 use gradus_tensor::Scalar;
 
 /// How many blocks of four words make a tile.
@@ -20,33 +20,33 @@ pub trait Sample: Scalar {
     const TILE: usize;
     /// A whole tile of uniforms on (0, 1].
     #[doc(hidden)]
-    fn uniforms(source: &Source, tile: u64, out: &mut [Self]);
+    fn uniforms(source: Source, tile: u64, out: &mut [Self]);
     /// A whole tile of standard normals.
     #[doc(hidden)]
-    fn normals(source: &Source, tile: u64, out: &mut [Self]);
+    fn normals(source: Source, tile: u64, out: &mut [Self]);
     /// Number `at` of a tile of uniforms.
     #[doc(hidden)]
-    fn uniform(source: &Source, tile: u64, at: usize) -> Self;
+    fn uniform(source: Source, tile: u64, at: usize) -> Self;
     /// Number `at` of a tile of normals.
     #[doc(hidden)]
-    fn normal(source: &Source, tile: u64, at: usize) -> Self;
+    fn normal(source: Source, tile: u64, at: usize) -> Self;
 }
 
 /// A stream as its kernels want it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Source {
     pub(super) schedule: Schedule,
     pub(super) substream: u64,
 }
 
 impl Source {
-    /// The words of block `b` of a tile: the counter is the block's number and the substream. The lane changes nothing.
+    /// The words of block `b` of a tile: the counter is the block's number and the substream.
     #[inline(always)]
-    fn block(&self, tile: u64, b: usize, lane: usize) -> [u32; 4] {
+    fn block(self, tile: u64, b: usize) -> [u32; 4] {
         // A tile's first block is a multiple of 64: adding b never carries into the upper word.
         let first = tile.wrapping_mul(BLOCKS as u64);
         let ([low, high], substream) = (halves(first), halves(self.substream));
-        self.schedule.words([low + b as u32, high, substream[0], substream[1]], lane)
+        self.schedule.words([low + b as u32, high, substream[0], substream[1]])
     }
 }
 
@@ -84,25 +84,22 @@ fn normals_f64([a, b, c, d]: [u32; 4]) -> (f64, f64) {
     of_normal(unit_f64(a, b), unit_f64(c, d))
 }
 
-/// Fills a tile, of each block `N` numbers.
+/// Fills a tile of singles, four of each block.
 #[inline(always)]
-fn fill_tile<T: Sample, const N: usize>(
-    source: &Source,
-    tile: u64,
-    out: &mut [T],
-    each: impl Fn([u32; 4]) -> [T; N],
-) {
-    for c in 0..BLOCKS / LANES {
-        // In an array of its own first: of that the compiler knows that no key lies in it.
-        let mut drawn = [[T::ZERO; LANES]; N];
-        for l in 0..LANES {
-            let numbers = each(source.block(tile, c * LANES + l, l));
-            for n in 0..N {
-                drawn[n][l] = numbers[n];
-            }
+fn singles(source: Source, tile: u64, out: &mut [f32], each: impl Fn([u32; 4]) -> [f32; 4]) {
+    if let [first, second, third, fourth] = out.as_chunks_mut::<BLOCKS>().0 {
+        for b in 0..BLOCKS {
+            [first[b], second[b], third[b], fourth[b]] = each(source.block(tile, b));
         }
-        for (out, drawn) in out.chunks_exact_mut(BLOCKS).zip(&drawn) {
-            out[c * LANES..(c + 1) * LANES].copy_from_slice(drawn);
+    }
+}
+
+/// Fills a tile of doubles, two of each block.
+#[inline(always)]
+fn doubles(source: Source, tile: u64, out: &mut [f64], each: impl Fn([u32; 4]) -> [f64; 2]) {
+    if let [first, second] = out.as_chunks_mut::<BLOCKS>().0 {
+        for b in 0..BLOCKS {
+            [first[b], second[b]] = each(source.block(tile, b));
         }
     }
 }
@@ -129,13 +126,13 @@ fn two_normals(words: [u32; 4]) -> [f64; 2] {
 }
 
 macro_rules! sample {
-    ($t:ident, $numbers:literal, $uniforms:ident, $normals:ident) => {
+    ($t:ident, $numbers:literal, $fill:ident, $uniforms:ident, $normals:ident) => {
         impl Sample for $t {
             const TILE: usize = $numbers * BLOCKS;
 
             #[inline(always)]
-            fn uniforms(source: &Source, tile: u64, out: &mut [Self]) {
-                fill_tile(
+            fn uniforms(source: Source, tile: u64, out: &mut [Self]) {
+                $fill(
                     source,
                     tile,
                     out,
@@ -145,8 +142,8 @@ macro_rules! sample {
             }
 
             #[inline(always)]
-            fn normals(source: &Source, tile: u64, out: &mut [Self]) {
-                fill_tile(
+            fn normals(source: Source, tile: u64, out: &mut [Self]) {
+                $fill(
                     source,
                     tile,
                     out,
@@ -155,16 +152,16 @@ macro_rules! sample {
                 );
             }
 
-            fn uniform(source: &Source, tile: u64, at: usize) -> Self {
-                $uniforms(source.block(tile, at % BLOCKS, 0))[at / BLOCKS]
+            fn uniform(source: Source, tile: u64, at: usize) -> Self {
+                $uniforms(source.block(tile, at % BLOCKS))[at / BLOCKS]
             }
 
-            fn normal(source: &Source, tile: u64, at: usize) -> Self {
-                $normals(source.block(tile, at % BLOCKS, 0))[at / BLOCKS]
+            fn normal(source: Source, tile: u64, at: usize) -> Self {
+                $normals(source.block(tile, at % BLOCKS))[at / BLOCKS]
             }
         }
     };
 }
 
-sample!(f32, 4, four_uniforms, four_normals);
-sample!(f64, 2, two_uniforms, two_normals);
+sample!(f32, 4, singles, four_uniforms, four_normals);
+sample!(f64, 2, doubles, two_uniforms, two_normals);

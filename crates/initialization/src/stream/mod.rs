@@ -106,7 +106,7 @@ impl Stream {
     pub(crate) fn fill<T: Sample>(
         self,
         out: &mut [T],
-        draw: impl Fn(&Source, u64, &mut [T]) + Sync,
+        draw: impl Fn(Source, u64, &mut [T]) + Sync,
         each: impl Fn(T) -> T + Sync,
     ) {
         let source = self.source();
@@ -118,13 +118,13 @@ impl Stream {
                     let (tiles, rest) = block.split_at_mut(block.len() / T::TILE * T::TILE);
                     let whole = (tiles.len() / T::TILE) as u64;
                     for (k, tile) in (first..).zip(tiles.chunks_exact_mut(T::TILE)) {
-                        draw(&source, k, tile);
+                        draw(source, k, tile);
                         tile.iter_mut().for_each(|x| *x = each(*x));
                     }
                     if !rest.is_empty() {
                         // The last tile is filled whole: places do not move with the length.
                         let mut tile = [T::ZERO; 4 * BLOCKS];
-                        draw(&source, first + whole, &mut tile[..T::TILE]);
+                        draw(source, first + whole, &mut tile[..T::TILE]);
                         rest.iter_mut().zip(&tile).for_each(|(x, &drawn)| *x = each(drawn));
                     }
                 },
@@ -139,18 +139,18 @@ impl Stream {
     fn at<T: Scalar>(
         self,
         i: u64,
-        single: impl Fn(&Source, u64, usize) -> f32,
-        double: impl Fn(&Source, u64, usize) -> f64,
+        single: impl Fn(Source, u64, usize) -> f32,
+        double: impl Fn(Source, u64, usize) -> f64,
     ) -> T {
         let place = |size: usize| (i / size as u64, (i % size as u64) as usize);
         match T::DTYPE {
             Dtype::F32 => {
                 let (tile, at) = place(f32::TILE);
-                T::of(single(&self.source(), tile, at).into()) // exact both ways
+                T::of(single(self.source(), tile, at).into()) // exact both ways
             }
             _ => {
                 let (tile, at) = place(f64::TILE);
-                T::of(double(&self.source(), tile, at))
+                T::of(double(self.source(), tile, at))
             }
         }
     }

@@ -66,52 +66,33 @@ const ROUNDS: usize = 10;
 /// assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
 /// ```
 pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    words(counter, |round| round_key(key, round))
+    Schedule::new(key).words(counter)
 }
 
-/// How many counters go through the rounds side by side.
-pub(super) const LANES: usize = 8;
-
-/// The keys of all rounds, for each lane: loops load them as they load anything else, where they would have to compute and spread them anew.
-#[derive(Debug)]
-pub struct Schedule([[[u64; LANES]; 2]; ROUNDS]);
+/// The keys of all rounds.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedule([[u64; 2]; ROUNDS]);
 
 impl Schedule {
     pub(super) fn new(key: [u32; 2]) -> Self {
-        Self(std::array::from_fn(|round| round_key(key, round).map(|key| [key; LANES])))
+        Self(std::array::from_fn(|round| {
+            [0, 1].map(|i| u64::from(key[i].wrapping_add(WEYL[i].wrapping_mul(round as u32))))
+        }))
     }
 
-    /// [`philox`] in a lane.
+    /// [`philox`]. Each word lies in the lower half of a `u64`, whose upper half may hold anything: so a round is two products, two shifts and four exclusive
+    /// ors, and nothing is ever moved between lanes.
     #[inline(always)]
-    pub(super) fn words(&self, counter: [u32; 4], lane: usize) -> [u32; 4] {
-        words(
-            counter,
-            #[inline(always)]
-            |round| [self.0[round][0][lane], self.0[round][1][lane]],
-        )
+    pub(super) fn words(self, counter: [u32; 4]) -> [u32; 4] {
+        const LOW: u64 = 0xFFFF_FFFF;
+        let mut x = counter.map(u64::from);
+        for [even, odd] in self.0 {
+            let p = (x[0] & LOW) * MULTIPLIERS[0];
+            let q = (x[2] & LOW) * MULTIPLIERS[1];
+            x = [(q >> 32) ^ x[1] ^ even, q, (p >> 32) ^ x[3] ^ odd, p];
+        }
+        x.map(|word| word as u32)
     }
-}
-
-/// The key of a round.
-#[inline(always)]
-fn round_key(key: [u32; 2], round: usize) -> [u64; 2] {
-    [0, 1].map(|i| u64::from(key[i].wrapping_add(WEYL[i].wrapping_mul(round as u32))))
-}
-
-/// Each word lies in the lower half of a `u64`, whose upper half may hold anything: so a round is two products, two shifts and four exclusive ors, and
-/// nothing is ever moved between lanes.
-#[inline(always)]
-fn words(counter: [u32; 4], key: impl Fn(usize) -> [u64; 2]) -> [u32; 4] {
-    const LOW: u64 = 0xFFFF_FFFF;
-    let mut x = counter.map(u64::from);
-    for round in 0..ROUNDS {
-        let p = (x[0] & LOW) * MULTIPLIERS[0];
-        let q = (x[2] & LOW) * MULTIPLIERS[1];
-        let [even, odd] = key(round);
-        // What is known early is joined first: the products take longest.
-        x = [(q >> 32) ^ (x[1] ^ even), q, (p >> 32) ^ (x[3] ^ odd), p];
-    }
-    x.map(|word| word as u32)
 }
 
 #[cfg(test)]
