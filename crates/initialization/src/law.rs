@@ -30,7 +30,7 @@ pub(crate) const FORMULA: Formula = Formula {
     item: item!(struct Normal),
     chapter: "initialization",
     printed: Some(Printed {
-        latex: r"\text{standard deviation: } \operatorname{Var}(w) = \frac{1}{n}",
+        latex: r"\text{Gaussian with 0 mean, with standard deviation: } \operatorname{Var}(s) = \cdots, \quad \operatorname{Var}(w) = \frac{1}{n}",
         reason: "A variance is called a standard deviation, of which it is the square.",
         counterexample: "n = 512: with σ = 1/n the variance is 1/512², and each layer divides the signal's variance by 512.",
     }),
