@@ -16,6 +16,7 @@ mod bars;
 mod bias_variance;
 mod controls;
 mod layers;
+mod initialization;
 mod least_squares;
 mod live;
 mod losses;
@@ -58,6 +59,7 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("ridge-trade-off", bias_variance::ridge_trade_off),
     ("bootstrap-diabetes", bias_variance::bootstrap_diabetes),
     ("difference-error", backpropagation::difference_error),
+    ("truncated-std", initialization::truncated_std),
     ("ladder", speed::ladder),
     ("page-faults", speed::page_faults),
 ];
@@ -79,6 +81,8 @@ pub const LIVE: &[Live] = &[
     Live { name: "neuron-graph", controls: backpropagation::NEURON, draw: backpropagation::neuron },
     Live { name: "who-shares", controls: layers::GROUPS, draw: layers::who_shares },
     Live { name: "running-statistics", controls: layers::MOMENTUM, draw: layers::running_statistics },
+    Live { name: "signal-schemes", controls: initialization::ACTIVATION, draw: initialization::signal_schemes },
+    Live { name: "signal-scale", controls: initialization::SCALE, draw: initialization::signal_scale },
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
 ];
 
