@@ -5,7 +5,7 @@
     /tmp/venv/bin/python golden.py
 
 scikit-learn: LogisticRegression by newton-cholesky at a tolerance of 1e-13 (the exact optimum as far as doubles go), C = 1:
-breast cancer raw and standardised (ddof 0), iris (three classes, and the last two), digits with several classes is left out for size;
+breast cancer raw and standardised (ddof 0), iris (three classes, and the last two);
 `scaled` is breast cancer's first five columns times 1e-6, 1e-3, 1, 1e3, 1e6 with an offset of a hundred deviations in the second;
 `balanced` has class_weight='balanced', `weighted` the sample weights 1, 2, 3, 1, ...
 statsmodels: Logit on Spector's data (Spector & Mazzeo 1980) and on breast cancer's columns 0, 1, 4 without a penalty; MNLogit on iris' two

@@ -15,6 +15,7 @@ mod bars;
 mod controls;
 mod least_squares;
 mod live;
+mod logistic_regression;
 mod losses;
 mod plot;
 mod speed;
@@ -48,6 +49,8 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("bce-naive", losses::bce_naive),
     ("hinge-vs-ce", losses::hinge_vs_ce),
     ("focal", losses::focal),
+    ("newton-and-descent", logistic_regression::newton_and_descent),
+    ("softmax-regions", logistic_regression::softmax_regions),
     ("ladder", speed::ladder),
     ("page-faults", speed::page_faults),
 ];
@@ -64,6 +67,17 @@ pub const LIVE: &[Live] = &[
     },
     Live { name: "regression-losses", controls: losses::DELTA, draw: losses::regression_losses },
     Live { name: "regression-slopes", controls: losses::DELTA, draw: losses::regression_slopes },
+    Live {
+        name: "likelihood-of-a-constant",
+        controls: logistic_regression::ONES,
+        draw: logistic_regression::likelihood_of_a_constant,
+    },
+    Live {
+        name: "decision-boundary",
+        controls: logistic_regression::WEIGHTS,
+        draw: logistic_regression::decision_boundary,
+    },
+    Live { name: "separation", controls: logistic_regression::GAP, draw: logistic_regression::separation },
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
 ];
 
