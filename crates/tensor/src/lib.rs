@@ -53,6 +53,7 @@ pub mod kernel {
     pub use crate::math::vectorize;
     pub use crate::parallel::{BLOCK, for_each_block, for_each_block_of_two, map_blocks, threads};
     pub use crate::product::{Epilogue, View, product};
+    pub use crate::tall::gram_by;
     /// The loops that kernels are made of.
     pub mod row {
         pub use crate::row::{extreme, largest, map_sum, max, sum_by, sum_by_two, zip_map_sum};

@@ -65,6 +65,74 @@ impl<T: Scalar> Tensor<T> {
     }
 }
 
+/// Σ zᵢᵀzᵢ, `[width, width]`, over rows zᵢ that `load` writes, chunk by chunk, and what else it gathers on the way: a weighted Gram
+/// matrix in the same visit of the data as the weights themselves.
+///
+/// `load(range, chunk, stride, part)` gets some rows' numbers and room for them, `stride` elements each, of which the first `width`
+/// are to be written (all of them: they hold an earlier chunk's); the elements beyond stay as they are. What the parts gathered comes
+/// back in the order of the rows. How the rows are cut follows from their number.
+///
+/// ```
+/// use gradus_tensor::{Tensor, kernel::gram_by};
+/// let (x, w) = ([[1.0, 2.0], [3.0, 4.0]], [1.0, 4.0f64]);
+/// let (gram, total) = gram_by(2, 2, |rows, chunk, stride, total: &mut f64| {
+///     for (i, z) in rows.zip(chunk.chunks_exact_mut(stride)) {
+///         z[0] = w[i].sqrt() * x[i][0];
+///         z[1] = w[i].sqrt() * x[i][1];
+///         *total += w[i];
+///     }
+/// })?;
+/// assert_eq!(gram, Tensor::from([[37.0, 50.0], [50.0, 68.0]])); // 1 + 4·9, 2 + 4·12, 4 + 4·16
+/// assert_eq!(total, [5.0]);
+/// # Ok::<(), gradus_tensor::Error>(())
+/// ```
+///
+/// # Errors
+/// If width² overflows.
+pub fn gram_by<T: Scalar, S: Default + Send>(
+    rows: usize,
+    width: usize,
+    load: impl Fn(std::ops::Range<usize>, &mut [T], usize, &mut S) + Sync,
+) -> Result<(Tensor<T>, Vec<S>)> {
+    let size = crate::Shape::new([width, width])?;
+    let stride = padded(width);
+    let share = rows.div_ceil(64).max(SHARE / 4).next_multiple_of(CHUNK);
+    let parts = map_blocks(rows.div_ceil(share), |i| {
+        let mut sum = vec![T::ZERO; stride * stride];
+        let mut chunk = vec![T::ZERO; CHUNK * stride];
+        let mut part = S::default();
+        let end = rows.min((i + 1) * share);
+        for start in (i * share..end).step_by(CHUNK) {
+            let range = start..end.min(start + CHUNK);
+            let chunk = &mut chunk[..range.len() * stride];
+            load(range, chunk, stride, &mut part);
+            for i in (0..width).step_by(HIGH) {
+                for j in (i / WIDE * WIDE..width).step_by(WIDE) {
+                    T::tile(chunk, stride, [i, j], &mut sum);
+                }
+            }
+        }
+        (sum, part)
+    });
+    let (sums, parts): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+    let total = add_by_halves(sums).unwrap_or_else(|| vec![T::ZERO; stride * stride]);
+    let gram = Tensor::compute(size, |out| {
+        for (i, row) in out.chunks_exact_mut(width.max(1)).enumerate() {
+            for (j, x) in row.iter_mut().enumerate() {
+                *x = total[i.min(j) * stride + i.max(j)];
+            }
+        }
+    })?;
+    Ok((gram, parts))
+}
+
+/// How far rows of `width` elements lie apart in a chunk: whole tiles, and an odd number of cache lines, so that the rows of a column
+/// do not fall on each other in the cache.
+fn padded(width: usize) -> usize {
+    let lines = (width.next_multiple_of(WIDE) + HIGH).div_ceil(LINE);
+    (lines + 1 - lines % 2) * LINE
+}
+
 /// The doubles of a cache line.
 const LINE: usize = 8;
 

@@ -19,6 +19,7 @@ mod layers;
 mod initialization;
 mod least_squares;
 mod live;
+mod logistic_regression;
 mod losses;
 mod optimization;
 mod plot;
@@ -60,6 +61,8 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("bootstrap-diabetes", bias_variance::bootstrap_diabetes),
     ("difference-error", backpropagation::difference_error),
     ("truncated-std", initialization::truncated_std),
+    ("newton-and-descent", logistic_regression::newton_and_descent),
+    ("softmax-regions", logistic_regression::softmax_regions),
     ("ladder", speed::ladder),
     ("page-faults", speed::page_faults),
 ];
@@ -83,6 +86,17 @@ pub const LIVE: &[Live] = &[
     Live { name: "running-statistics", controls: layers::MOMENTUM, draw: layers::running_statistics },
     Live { name: "signal-schemes", controls: initialization::ACTIVATION, draw: initialization::signal_schemes },
     Live { name: "signal-scale", controls: initialization::SCALE, draw: initialization::signal_scale },
+    Live {
+        name: "likelihood-of-a-constant",
+        controls: logistic_regression::ONES,
+        draw: logistic_regression::likelihood_of_a_constant,
+    },
+    Live {
+        name: "decision-boundary",
+        controls: logistic_regression::WEIGHTS,
+        draw: logistic_regression::decision_boundary,
+    },
+    Live { name: "separation", controls: logistic_regression::GAP, draw: logistic_regression::separation },
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
 ];
 
