@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod chain_rule;
 mod error;
 #[cfg(feature = "properties")]
 mod gradient_check;
@@ -24,3 +25,8 @@ pub use parameters::{Buffer, Name, Parameters, Slot, SlotMut};
 #[cfg(feature = "properties")]
 pub use properties::properties;
 pub use var::{Gradients, Var, no_grad};
+
+use gradus_formula::Formula;
+
+/// Every formula of this crate.
+pub const FORMULAS: &[Formula] = &[chain_rule::FORMULA];

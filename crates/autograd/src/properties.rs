@@ -1,5 +1,7 @@
 //! Every basic operation against five-point differences; linear ones by the adjoint identity as well.
 
+mod chain_rule;
+
 use crate::ops::{
     Add, BroadcastTo, Concatenate, Div, Exp, Gather, Ln, MatMul, Mean, MeanAxis, Mul, Neg, Permute, PowF,
     PowI, Reshape, Scale, Slice, Sqrt, Sub, Sum, SumAxis,
@@ -9,9 +11,10 @@ use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Result, Shape, Tensor, Transpose, rng, tensor_of};
 use rand_distr::StandardNormal;
 
-/// The properties of this crate. They are about operations, not about formulas of the book.
+/// The properties of this crate: of the chain rule, and of the operations, which are no formulas of the book.
 pub fn properties() -> Vec<Property> {
-    let mut all = arithmetic();
+    let mut all = chain_rule::properties();
+    all.extend(arithmetic());
     all.extend(functions());
     all.extend(reductions());
     all.extend(layout());

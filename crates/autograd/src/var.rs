@@ -262,8 +262,8 @@ impl<T: Scalar> Var<T> {
         self.value().item()
     }
 
-    /// What tells this variable from all others: two names for one variable have one number.
-    pub(crate) fn id(&self) -> u64 {
+    /// What tells this variable from all others of the process: two names for one variable have one number.
+    pub fn id(&self) -> u64 {
         self.0.id
     }
 
@@ -419,6 +419,21 @@ impl<T: Scalar> Gradients<T> {
     /// The gradient with respect to a parameter: `None` if it took no part.
     pub fn get(&self, parameter: &Var<T>) -> Option<&Tensor<T>> {
         self.by_id.get(&parameter.0.id)
+    }
+
+    /// The gradient with respect to a parameter, to be changed in place: clipped, say.
+    ///
+    /// ```
+    /// use gradus_autograd::Var;
+    /// use gradus_tensor::Tensor;
+    /// let w = Var::parameter(Tensor::from([3.0f64]));
+    /// let mut gradients = w.mul(&w)?.sum()?.backward()?; // 2w
+    /// gradients.get_mut(&w).ok_or("no gradient")?.map_in_place(|g| g.min(1.0));
+    /// assert_eq!(gradients.get(&w), Some(&Tensor::from([1.0])));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn get_mut(&mut self, parameter: &Var<T>) -> Option<&mut Tensor<T>> {
+        self.by_id.get_mut(&parameter.0.id)
     }
 
     /// Takes the gradient out, so that it can be changed in place.

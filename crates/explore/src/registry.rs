@@ -28,7 +28,7 @@ macro_rules! topics {
 pub fn topics() -> &'static [Topic] {
     topics! {
         "gradus-tensor" => gradus_tensor (no formulas),
-        "gradus-autograd" => gradus_autograd (no formulas),
+        "gradus-autograd" => gradus_autograd,
         "gradus-linear-regression" => gradus_linear_regression,
         "gradus-activations" => gradus_activations,
         "gradus-losses" => gradus_losses,

@@ -1,0 +1,180 @@
+//! Group normalisation: the channels of a sample in groups, each group by its own mean and variance.
+
+use crate::kernel::{Channels, Moments, Rows};
+use crate::layer_norm::{BIAS, EPS, EPSILON, GAIN, X, learned, parameters_of};
+use crate::refuse;
+use gradus_autograd::{Layer, Mode, Op, Var, parameters};
+use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
+use gradus_tensor::{Result, Scalar, Tensor};
+
+pub(crate) const FORMULA: Formula = Formula {
+    id: "group-norm",
+    kind: Kind::Formula,
+    verdict: Verdict::Required,
+    title: "Group normalisation",
+    latex: r"y_{ncs} = \gamma_c \frac{x_{ncs} - \mu_{ng}}{\sqrt{\sigma_{ng}^2 + \varepsilon}} + \beta_c, \qquad
+        g = \left\lfloor \frac{c\, G}{C} \right\rfloor",
+    unicode: "yₙ꜀ₛ = γ꜀·(xₙ꜀ₛ − μₙ₉)/√(σₙ₉² + ε) + β꜀, where g = ⌊c·G/C⌋ is the group of channel c",
+    symbols: &[
+        X,
+        Symbol {
+            latex: "G",
+            code: "groups",
+            meaning: "the number of groups, a divisor of the number of channels C",
+            shape: "[]",
+            unit: "count",
+        },
+        GAIN,
+        BIAS,
+        EPSILON,
+    ],
+    source: "Wu & He 2018, §3.1, eq. 7",
+    item: item!(fn group_norm),
+    chapter: "layers",
+    printed: None,
+};
+
+/// Each group of a sample's channels brought to mean 0 and variance 1, then scaled and shifted by channel.
+///
+/// **Formula** `group-norm`: yₙ꜀ₛ = γ꜀·(xₙ꜀ₛ − μₙ₉)/√(σₙ₉² + ε) + β꜀, with mean and variance of group g of sample n.
+///
+/// **Shapes**: x `[N, C, …]`; gain and bias `[C]`; G divides C. With one group it is a layer normalisation over all of a sample,
+/// with C groups the *instance normalisation*. **Units**: x̂ has none.
+///
+/// **Gradient**: as that of [`layer_norm`](crate::layer_norm()), a group as a row: [`GroupNormalization`].
+///
+/// **Numerics**: two passes. A NaN spoils its group only.
+///
+/// **Errors**: x with fewer than two dimensions, a number of groups that does not divide C, parameters of another shape, ε not
+/// above 0.
+///
+/// **Source**: Wu & He 2018, §3.1, eq. 7.
+///
+/// ```
+/// use gradus_layers::group_norm;
+/// use gradus_tensor::Tensor;
+/// let x = Tensor::from([[1.0f64, 3.0, 100.0, 500.0]]); // one sample of four channels, in two groups
+/// let y = group_norm(&x, 2, &Tensor::ones([4])?, &Tensor::zeros([4])?, 1e-12)?;
+/// assert!(y.all_close(&Tensor::from([[-1.0, 1.0, -1.0, 1.0]]), 0.0, 1e-11)?);
+/// # Ok::<(), gradus_tensor::Error>(())
+/// ```
+pub fn group_norm<T: Scalar>(
+    x: &Tensor<T>,
+    groups: usize,
+    gain: &Tensor<T>,
+    bias: &Tensor<T>,
+    eps: f64,
+) -> Result<Tensor<T>> {
+    GroupNormalization { groups, eps }.eval([x, gain, bias])
+}
+
+/// [`group_norm`] as an operation on `[x, gain, bias]`.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupNormalization {
+    /// G.
+    pub groups: usize,
+    /// ε.
+    pub eps: f64,
+}
+
+impl GroupNormalization {
+    fn rows<T: Scalar>(self, [x, gain, bias]: [&Tensor<T>; 3]) -> Result<Rows<T>> {
+        let op = "group_norm";
+        let Some(Channels { c, s, .. }) = Channels::of(x).filter(|shape| shape.c * shape.s > 0) else {
+            return Err(refuse::shape(op, "[N, C, …] with something in it", x.shape()));
+        };
+        divides(self.groups, c)?;
+        refuse::parameter(op, "gain", &[c], gain.shape())?;
+        refuse::parameter(op, "bias", &[c], bias.shape())?;
+        let eps = refuse::epsilon(op, self.eps)?;
+        Ok(Rows { groups: self.groups, channels: c / self.groups, span: s, centred: true, eps })
+    }
+}
+
+fn divides(groups: usize, channels: usize) -> Result<()> {
+    if groups > 0 && channels.is_multiple_of(groups) {
+        return Ok(());
+    }
+    Err(refuse::argument("group_norm", "groups", groups, format!("a divisor of the {channels} channels")))
+}
+
+impl<T: Scalar> Op<T, 3> for GroupNormalization {
+    /// Two numbers a group of a sample.
+    type Saved = Moments<T>;
+
+    fn forward(&self, inputs: [&Tensor<T>; 3]) -> Result<(Tensor<T>, Moments<T>)> {
+        let [x, gain, bias] = inputs;
+        self.rows(inputs)?.forward(x, gain.as_slice(), Some(bias.as_slice()))
+    }
+
+    fn vjp(
+        &self,
+        inputs: [&Tensor<T>; 3],
+        moments: &Moments<T>,
+        dy: &Tensor<T>,
+        [wants_x, wants_gain, wants_bias]: [bool; 3],
+    ) -> Result<[Option<Tensor<T>>; 3]> {
+        let ([x, gain, bias], rows) = (inputs, self.rows(inputs)?);
+        refuse::parameter("group_norm", "gradient", x.dims(), dy.shape())?;
+        let dx = if wants_x { Some(rows.backward(x, gain.as_slice(), moments, dy)?) } else { None };
+        let [dgain, dbias] = learned(
+            wants_gain || wants_bias,
+            || rows.parameters(x, moments, dy),
+            [gain.shape(), bias.shape()],
+        )?;
+        Ok([dx, dgain.filter(|_| wants_gain), dbias.filter(|_| wants_bias)])
+    }
+}
+
+/// [`group_norm`] as a layer. Its state is `weight` (γ) and `bias` (β).
+///
+/// **Default**: γ = 1, β = 0, ε = 10⁻⁵.
+///
+/// ```
+/// use gradus_autograd::{Layer, Mode, Parameters, Var};
+/// use gradus_layers::GroupNorm;
+/// use gradus_tensor::Tensor;
+/// let layer = GroupNorm::<f32>::new(8, 32)?;
+/// let y = layer.forward(&Var::constant(Tensor::zeros([2, 32, 4, 4])?), &mut Mode::Eval)?;
+/// assert_eq!((y.value().sum(), layer.parameter_count()), (0.0, 64));
+/// # Ok::<(), gradus_tensor::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct GroupNorm<T: Scalar = f32> {
+    /// γ, `[C]`.
+    pub weight: Var<T>,
+    /// β, `[C]`.
+    pub bias: Var<T>,
+    groups: usize,
+    eps: f64,
+}
+
+parameters!(GroupNorm<T> { weight, bias });
+
+impl<T: Scalar> GroupNorm<T> {
+    /// So many groups of so many channels together.
+    ///
+    /// # Errors
+    /// If there are no channels, or the groups do not divide them.
+    pub fn new(groups: usize, channels: usize) -> Result<Self> {
+        refuse::none("group_norm", "channels", channels)?;
+        divides(groups, channels)?;
+        let [weight, bias] = parameters_of("group_norm", &[channels])?;
+        Ok(Self { weight, bias, groups, eps: EPS })
+    }
+
+    /// With another ε.
+    ///
+    /// # Errors
+    /// If it is not finite and above 0.
+    pub fn eps(self, eps: f64) -> Result<Self> {
+        refuse::epsilon::<T>("group_norm", eps)?;
+        Ok(Self { eps, ..self })
+    }
+}
+
+impl<T: Scalar> Layer<T> for GroupNorm<T> {
+    fn forward(&self, x: &Var<T>, _: &mut Mode<'_>) -> Result<Var<T>> {
+        Var::apply(GroupNormalization { groups: self.groups, eps: self.eps }, [x, &self.weight, &self.bias])
+    }
+}
