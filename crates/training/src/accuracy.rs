@@ -14,7 +14,13 @@ pub(crate) const FORMULA: Formula = Formula {
     latex: r"A = \frac{1}{n} \sum_{i=1}^{n} \left[\,y_i = \operatorname*{arg\,max}_k s_{ik}\right]",
     unicode: "A = (1/n) Σᵢ [yᵢ = argmaxₖ sᵢₖ]",
     symbols: &[
-        Symbol { latex: "s", code: "scores", meaning: "the scores, one a class", shape: "[N, K]", unit: "any" },
+        Symbol {
+            latex: "s",
+            code: "scores",
+            meaning: "the scores, one a class",
+            shape: "[N, K]",
+            unit: "any",
+        },
         Symbol { latex: "y", code: "classes", meaning: "the true classes", shape: "[N]", unit: "class" },
         SAMPLES,
     ],
@@ -104,7 +110,13 @@ fn taken_for<'a, T: Scalar>(
             return Err(Error::Argument { op, name: "scores", value, allowed: "[N, K]".into() });
         }
     };
-    allow(classes.dims() == [n], op, "classes", classes.shape(), format!("[{n}], as there are rows of scores"))?;
+    allow(
+        classes.dims() == [n],
+        op,
+        "classes",
+        classes.shape(),
+        format!("[{n}], as there are rows of scores"),
+    )?;
     allow(k > 0, op, "scores", scores.shape(), "at least one class")?;
     Ok(scores.as_slice().chunks_exact(k).map(largest).zip(classes.as_slice().iter().copied()))
 }

@@ -26,7 +26,13 @@ pub(crate) const FORMULA: Formula = Formula {
         SAMPLES,
         EPOCH,
         Symbol { latex: "B_s", code: "batch", meaning: "the samples of step s", shape: "[b]", unit: "index" },
-        Symbol { latex: "b", code: "size", meaning: "how many samples a batch has", shape: "[]", unit: "count" },
+        Symbol {
+            latex: "b",
+            code: "size",
+            meaning: "how many samples a batch has",
+            shape: "[]",
+            unit: "count",
+        },
     ],
     source: "Fisher & Yates 1938; Durstenfeld 1964; Goodfellow, Bengio & Courville 2016, §8.1.3",
     item: item!(struct Batches),
@@ -120,7 +126,13 @@ impl Batches {
     /// If there is not one class a sample.
     pub fn stratified(mut self, classes: &Tensor<u32>) -> Result<Self> {
         let n = self.samples;
-        allow(classes.dims() == [n as usize], "Batches::stratified", "classes", classes.shape(), format!("[{n}]"))?;
+        allow(
+            classes.dims() == [n as usize],
+            "Batches::stratified",
+            "classes",
+            classes.shape(),
+            format!("[{n}]"),
+        )?;
         self.order = Order::Stratified(classes.as_slice().into());
         Ok(self)
     }

@@ -1,8 +1,8 @@
 //! When to stop: when nothing has become better for a while.
 
+use crate::Result;
 use crate::error::allow;
 use crate::symbols::EPOCH;
-use crate::Result;
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 
 pub(crate) const FORMULA: Formula = Formula {
@@ -22,7 +22,11 @@ pub(crate) const FORMULA: Formula = Formula {
             unit: "epoch",
         },
         Symbol {
-            latex: "L_j", code: "losses", meaning: "the validation loss after epoch j", shape: "[E]", unit: "nats"
+            latex: "L_j",
+            code: "losses",
+            meaning: "the validation loss after epoch j",
+            shape: "[E]",
+            unit: "nats",
         },
         Symbol {
             latex: "p",
@@ -74,6 +78,9 @@ pub struct EarlyStopping {
 }
 
 impl EarlyStopping {
+    /// No end, but a best epoch.
+    pub(crate) const NEVER: Self = Self { patience: usize::MAX, min_delta: 0.0 };
+
     /// Stops after this many epochs without a better one.
     ///
     /// # Errors

@@ -13,7 +13,13 @@ pub(crate) const FORMULA: Formula = Formula {
     unicode: "L = Σₛ nₛLₛ / Σₛ nₛ",
     symbols: &[
         Symbol { latex: "L_s", code: "loss", meaning: "the mean loss of batch s", shape: "[]", unit: "nats" },
-        Symbol { latex: "n_s", code: "samples", meaning: "how many samples batch s has", shape: "[]", unit: "count" },
+        Symbol {
+            latex: "n_s",
+            code: "samples",
+            meaning: "how many samples batch s has",
+            shape: "[]",
+            unit: "count",
+        },
     ],
     source: "the mean of means, weighted",
     item: item!(struct EpochMean),

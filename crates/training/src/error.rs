@@ -49,9 +49,9 @@ pub enum Error {
         /// The first value that is not.
         value: f64,
     },
-    /// A checkpoint that can't be used.
+    /// A file that can’t be written, or a checkpoint that can’t be used.
     #[error("{file}: {why}")]
-    Checkpoint {
+    File {
         /// The file.
         file: String,
         /// What is wrong with it.

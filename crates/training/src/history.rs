@@ -127,6 +127,6 @@ impl History {
 
 /// Writes a text to a file.
 pub(crate) fn write(path: &Path, text: &str) -> Result<()> {
-    let failed = |e| Error::Checkpoint { file: path.display().to_string(), why: std::io::Error::to_string(&e) };
+    let failed = |e| Error::File { file: path.display().to_string(), why: std::io::Error::to_string(&e) };
     std::fs::write(path, text).map_err(failed)
 }

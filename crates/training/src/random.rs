@@ -84,6 +84,9 @@ mod tests {
         let (bound, mut rng) = ((1 << 63) + 1, stream(1, Purpose::Step, 0, 0));
         let draws: Vec<u64> = (0..10_000).map(|_| below(&mut rng, bound)).collect();
         let mean = draws.iter().map(|&d| d as f64 / bound as f64).sum::<f64>() / 10_000.0;
-        assert!(draws.iter().all(|&d| d < bound) && (mean - 0.5).abs() < 6.2 * (1.0 / 120_000.0f64).sqrt(), "{mean}");
+        assert!(
+            draws.iter().all(|&d| d < bound) && (mean - 0.5).abs() < 6.2 * (1.0 / 120_000.0f64).sqrt(),
+            "{mean}"
+        );
     }
 }

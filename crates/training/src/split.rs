@@ -59,7 +59,13 @@ impl Split {
         };
         let (v, t) = (part("validation", validation)?, part("test", test)?);
         let both = validation + test;
-        allow(v + t < n, "Split", "validation + test", both, format!("less, so that of {n} samples one is left to learn from"))?;
+        allow(
+            v + t < n,
+            "Split",
+            "validation + test",
+            both,
+            format!("less, so that of {n} samples one is left to learn from"),
+        )?;
         let (train, rest) = order.split_at(n - v - t);
         let (validation, test) = rest.split_at(v);
         Ok(Self { train: train.to_vec(), validation: validation.to_vec(), test: test.to_vec() })
