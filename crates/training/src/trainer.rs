@@ -206,7 +206,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         self
     }
 
-    /// Lets someone watch.
+    /// Lets someone watch, and end the run: then the checkpoint is written at once.
     pub fn observer(mut self, observer: &'a mut dyn Observer) -> Self {
         self.observer = Some(observer);
         self
@@ -252,13 +252,13 @@ impl<'a, T: Scalar> Trainer<'a, T> {
                     mean_loss: at.mean.loss(),
                     learning_rate: at.learning_rate,
                 };
-                let due = self.every.is_some_and(|every| (at.epoch * steps + at.step) % every == 0);
-                if due && at.step < steps {
+                let watched = self.observer.as_mut().map(|observer| observer.step(&record));
+                let ends = watched == Some(ControlFlow::Break(()));
+                if ends || self.every.is_some_and(|every| (at.epoch * steps + at.step).is_multiple_of(every))
+                {
                     self.save(&mut at)?;
                 }
-                if let Some(observer) = &mut self.observer
-                    && observer.step(&record) == ControlFlow::Break(())
-                {
+                if ends {
                     break 'run Ended::Observer;
                 }
             }
@@ -298,7 +298,7 @@ impl<'a, T: Scalar> Trainer<'a, T> {
         let mut at = Checkpoint::load(file)?;
         let theirs = (at.seed, at.batches);
         let ours = (self.seed, self.batches.signature());
-        if theirs != ours || at.step >= self.batches.len() as u64 {
+        if theirs != ours || at.step > self.batches.len() as u64 {
             let why = format!(
                 "a checkpoint of another run: seed and batches (samples, size, order, last one dropped) are {theirs:?}, step {} \
                  (allowed: {ours:?})",
