@@ -19,6 +19,7 @@ mod losses;
 mod plot;
 mod speed;
 mod statistics;
+mod training;
 
 pub use controls::{Button, Control, InputError, Inputs, Moved, Points, Scale, Slider};
 pub use live::{Live, Reply, reply, takes_a_while};
@@ -50,6 +51,9 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("focal", losses::focal),
     ("ladder", speed::ladder),
     ("page-faults", speed::page_faults),
+    ("mnist-digits", training::mnist_digits),
+    ("learning-curves", training::learning_curves),
+    ("first-weights", training::first_weights),
 ];
 
 /// Every figure that can be moved.
@@ -65,6 +69,8 @@ pub const LIVE: &[Live] = &[
     Live { name: "regression-losses", controls: losses::DELTA, draw: losses::regression_losses },
     Live { name: "regression-slopes", controls: losses::DELTA, draw: losses::regression_slopes },
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
+    Live { name: "train-digits", controls: training::DIGITS, draw: training::train_digits },
+    Live { name: "train-mnist", controls: training::MNIST, draw: training::train_mnist },
 ];
 
 /// The names of all figures.
