@@ -1,5 +1,6 @@
 //! What can go wrong with data: which file, line and column, what stood there, what is allowed.
 
+use crate::IdxProblem;
 use std::fmt;
 
 /// The result of reading or rearranging data.
@@ -87,6 +88,62 @@ pub enum Error {
         place: Box<Place>,
         /// What is wrong with it.
         problem: Problem,
+    },
+    /// An IDX file that is not one, or is not whole.
+    #[error("{file}: {problem}")]
+    Idx {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        problem: IdxProblem,
+    },
+    /// A folder that lacks some of the files of a set.
+    #[error(
+        "{folder}: no file {} (allowed: a folder with {}, each as it is or packed by gzip, with or without `.gz`)",
+        listed(missing),
+        listed(wanted)
+    )]
+    MissingFiles {
+        /// The folder.
+        folder: String,
+        /// The files that are not there.
+        missing: Vec<String>,
+        /// All that are looked for.
+        wanted: Vec<String>,
+    },
+    /// An IDX file that is whole, but holds something else than it should.
+    #[error("{file}: an array of the dimensions {dims:?} (allowed: {expected})")]
+    NotThisKind {
+        /// The file.
+        file: String,
+        /// The dimensions that it has.
+        dims: Vec<usize>,
+        /// What it should hold.
+        expected: String,
+    },
+    /// More labels than images, or fewer.
+    #[error(
+        "{images_file} has {images} images, {labels_file} {labels} labels (allowed: a label for each image)"
+    )]
+    Unpaired {
+        /// The file of images.
+        images_file: String,
+        /// How many it holds.
+        images: usize,
+        /// The file of labels.
+        labels_file: String,
+        /// How many it holds.
+        labels: usize,
+    },
+    /// A label that is no digit.
+    #[error("{file}, label {index}: {label} (allowed: 0 to 9)")]
+    Label {
+        /// The file.
+        file: String,
+        /// The label's number, from 0.
+        index: usize,
+        /// Its value.
+        label: u8,
     },
     /// An argument outside its domain.
     #[error("{op}: {name} = {value} (allowed: {allowed})")]

@@ -132,6 +132,6 @@ impl CsvOptions {
     }
 }
 
-fn failed(file: &str, e: &std::io::Error) -> Error {
+pub(crate) fn failed(file: &str, e: &std::io::Error) -> Error {
     Error::Io { file: file.to_string(), kind: e.kind(), why: e.to_string() }
 }

@@ -82,20 +82,28 @@ pub fn save_safetensors(path: impl AsRef<Path>, tensors: &BTreeMap<String, AnyTe
     }
     let bytes = safetensors::serialize(views, None).map_err(|e| failed(&e))?;
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = beside(folder).map_err(|e| failed(&e))?;
+    let mut file = beside(folder, path).map_err(|e| failed(&e))?;
     file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(|e| failed(&e))?;
     file.persist(path).map_err(|e| failed(&e.error))?;
+    // The new name is on the disk only when the folder is: a machine that loses its power then may have either file, whole.
+    #[cfg(unix)]
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| failed(&e))?;
     Ok(())
 }
 
-/// A new file in `folder`, with the permissions that any new file gets: a temporary one would be its owner's alone.
-fn beside(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+/// A new file in `folder`, with the permissions that any new file gets: a temporary one would be its owner's alone. What a killed
+/// process leaves behind can be told by its name, `.weights.safetensors.XXXXXX.partial`.
+fn beside(folder: &Path, path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut prefix = std::ffi::OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".");
     let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(".partial");
     #[cfg(unix)]
-    let builder = {
+    {
         use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666)) // less the umask
-    };
+        builder.permissions(std::fs::Permissions::from_mode(0o666)); // less the umask
+    }
     builder.tempfile_in(folder)
 }
 

@@ -25,6 +25,7 @@ mod optimization;
 mod plot;
 mod speed;
 mod statistics;
+mod training;
 
 pub use controls::{Button, Control, InputError, Inputs, Moved, Points, Scale, Slider};
 pub use live::{Live, Reply, reply, takes_a_while};
@@ -65,6 +66,9 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("softmax-regions", logistic_regression::softmax_regions),
     ("ladder", speed::ladder),
     ("page-faults", speed::page_faults),
+    ("mnist-digits", training::mnist_digits),
+    ("learning-curves", training::learning_curves),
+    ("first-weights", training::first_weights),
 ];
 
 /// Every figure that can be moved.
@@ -98,6 +102,8 @@ pub const LIVE: &[Live] = &[
     },
     Live { name: "separation", controls: logistic_regression::GAP, draw: logistic_regression::separation },
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
+    Live { name: "train-digits", controls: training::DIGITS, draw: training::train_digits },
+    Live { name: "train-mnist", controls: training::MNIST, draw: training::train_mnist },
 ];
 
 /// The names of all figures.
