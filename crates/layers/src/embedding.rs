@@ -1,8 +1,9 @@
 //! The embedding: a table of vectors, one an id.
 
-use crate::{initial, refuse};
+use crate::refuse;
 use gradus_autograd::{Op, Var, parameters};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
+use gradus_initialization::{Fans, Init};
 use gradus_tensor::kernel::{BLOCK, for_each_block};
 use gradus_tensor::{Result, Scalar, Tensor};
 use rand::Rng;
@@ -191,7 +192,7 @@ impl<T: Scalar> Embedding<T> {
     pub fn new(count: usize, size: usize, rng: &mut (impl Rng + ?Sized)) -> Result<Self> {
         refuse::none("embedding", "count", count)?;
         refuse::none("embedding", "size", size)?;
-        Self::from_tensor(initial::normal([count, size], 1.0, rng)?)
+        Self::from_tensor(Init::normal(1.0).tensor([count, size], Fans::dense(count, size), rng)?)
     }
 
     /// A table with these vectors, one a row.

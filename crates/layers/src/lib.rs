@@ -7,7 +7,6 @@ mod dropout;
 mod embedding;
 mod flatten;
 mod group_norm;
-mod initial;
 mod kernel;
 mod layer_norm;
 mod linear;

@@ -1,8 +1,9 @@
 //! The dense layer: every output is a weighted sum of all inputs, and a bias.
 
-use crate::{initial, refuse};
+use crate::refuse;
 use gradus_autograd::{Layer, Mode, Op, Var, parameters};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
+use gradus_initialization::{Fans, Init};
 use gradus_tensor::{Result, Scalar, Tensor, Transpose};
 use rand::Rng;
 
@@ -165,7 +166,8 @@ impl<T: Scalar> Linear<T> {
     /// # Errors
     /// If there are no inputs or no outputs.
     pub fn new(inputs: usize, outputs: usize, rng: &mut (impl Rng + ?Sized)) -> Result<Self> {
-        Self::with_init(inputs, outputs, |shape| initial::he(shape, inputs, rng))
+        let fans = Fans::dense(inputs, outputs);
+        Self::with_init(inputs, outputs, |shape| Init::he_normal().tensor(shape, fans, rng))
     }
 
     /// A layer whose weights `init` makes, given their shape `[inputs, outputs]`; the bias is 0.
