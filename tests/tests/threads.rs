@@ -5,6 +5,7 @@
 
 use gradus_activations as activations;
 use gradus_autograd::{Op, OpMany, ops};
+use gradus_layers as layers;
 use gradus_losses::{self as losses, Elementwise, Reduction};
 use gradus_tensor::{Shape, Tensor, Transpose, with_threads};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
@@ -78,6 +79,9 @@ fn operations() -> Vec<Operation> {
     let reduction = Reduction::Mean;
     let pairs = || [matrix(), normal(&[ROWS, COLUMNS], 2)];
     let shape = |dims: &[usize]| Shape::new(dims).unwrap();
+    let scaled = || [matrix(), normal(&[COLUMNS], 5), normal(&[COLUMNS], 6)];
+    let (mean, variance) = (normal(&[COLUMNS], 7), normal(&[COLUMNS], 8).exp());
+    let fixed = layers::FixedNormalization { mean, variance, eps: 1e-5 };
     vec![
         operation("Add", ops::Add, pairs()),
         operation("Sub", ops::Sub, [matrix(), normal(&[COLUMNS], 2)]),
@@ -135,6 +139,18 @@ fn operations() -> Vec<Operation> {
         operation("Hinge", losses::Hinge::new(&classes()), [x.clone()]),
         operation("Nll", losses::Nll { classes: classes().into_vec(), reduction }, [x.clone()]),
         operation("Kl", losses::Kl { reduction }, [probabilities(3).ln(), probabilities(4)]),
+        operation("Affine", layers::Affine, [matrix(), normal(&[COLUMNS, 65], 2), normal(&[65], 3)]),
+        operation("Lookup", layers::Lookup { ids: classes_within(ROWS), padding: Some(3) }, [x.clone()]),
+        operation("Mask", layers::Mask { p: 0.3, key: 5 }, [x.clone()]),
+        operation("BatchNormalization", layers::BatchNormalization { eps: 1e-5 }, scaled()),
+        operation("FixedNormalization", fixed, scaled()),
+        operation("LayerNormalization", layers::LayerNormalization { eps: 1e-5 }, scaled()),
+        operation(
+            "RmsNormalization",
+            layers::RmsNormalization { eps: 1e-5 },
+            [matrix(), normal(&[COLUMNS], 5)],
+        ),
+        operation("GroupNormalization", layers::GroupNormalization { groups: 1, eps: 1e-5 }, scaled()),
         operation("Dice", losses::Dice { smooth: 1.0, reduction }, [probabilities(3), probabilities(4)]),
     ]
 }

@@ -1,7 +1,7 @@
 //! The inner kernel of products: a tile of the result in registers, the terms of its sums read from two panels.
 
-use crate::math::{self, Level};
 use crate::Scalar;
+use crate::math::{self, Level};
 
 /// The terms that are done at once: a panel of the left side has its rows' terms in groups of so many.
 pub(crate) const GROUP: usize = 8;

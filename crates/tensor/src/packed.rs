@@ -74,7 +74,12 @@ pub(crate) fn packed<T: Scalar>(
                             true => ((&*passing, strip.clone()), (&*kept, group)),
                             false => ((&*kept, group), (&*passing, strip.clone())),
                         };
-                        let place = Place { out: all.at(0), distance: n, terms: terms.len(), first: terms.start == 0 };
+                        let place = Place {
+                            out: all.at(0),
+                            distance: n,
+                            terms: terms.len(),
+                            first: terms.start == 0,
+                        };
                         // SAFETY: every job is done once; jobs do not overlap, and lie within `out`, which is borrowed for as long
                         // as they run.
                         unsafe { tiles(&kernel, place, rows, columns) };
@@ -86,7 +91,9 @@ pub(crate) fn packed<T: Scalar>(
                     for row in rows {
                         let start = all.at(row * n + columns.start);
                         // SAFETY: as above: a stretch of a row of this job.
-                        f(row, columns.start, unsafe { std::slice::from_raw_parts_mut(start, columns.len()) });
+                        f(row, columns.start, unsafe {
+                            std::slice::from_raw_parts_mut(start, columns.len())
+                        });
                     }
                 }
             }
@@ -307,7 +314,8 @@ mod tests {
                         33 => (0..49).map(|w| [w / 7, w % 7]).collect(),
                         _ => vec![[i % 7, (i + 2) % 7], [0, 0], [1, 1]],
                     };
-                    ways.into_iter().try_for_each(|ways| check::<f32>(size, ways).and(check::<f64>(size, ways)))?;
+                    ways.into_iter()
+                        .try_for_each(|ways| check::<f32>(size, ways).and(check::<f64>(size, ways)))?;
                 }
                 Ok(())
             })?;
@@ -326,10 +334,14 @@ mod tests {
                 let mut out = vec![0.0; m * n];
                 let (a, b) = (View::strided(&left, m, k, (k, 1))?, View::strided(&right, k, n, (n, 1))?);
                 packed(f32::kernel(Level::best()), &mut out, a, b, None, true);
-                assert!((0..m * n).all(|i| out[i].is_finite() == (i / n != row)), "{x} as term {term} of row {row}");
+                assert!(
+                    (0..m * n).all(|i| out[i].is_finite() == (i / n != row)),
+                    "{x} as term {term} of row {row}"
+                );
                 let mut turned = vec![0.0; m * n];
                 packed(f32::kernel(Level::best()), &mut turned, b.transposed(), a.transposed(), None, true);
-                let same = |i: usize| out[i].to_bits() == turned[i % n * m + i / n].to_bits() || out[i].is_nan();
+                let same =
+                    |i: usize| out[i].to_bits() == turned[i % n * m + i / n].to_bits() || out[i].is_nan();
                 assert!((0..m * n).all(|i| out[i].is_nan() == turned[i % n * m + i / n].is_nan() && same(i)));
             }
         }

@@ -15,8 +15,8 @@ mod backpropagation;
 mod bars;
 mod bias_variance;
 mod controls;
-mod layers;
 mod initialization;
+mod layers;
 mod least_squares;
 mod live;
 mod logistic_regression;
@@ -88,7 +88,11 @@ pub const LIVE: &[Live] = &[
     Live { name: "neuron-graph", controls: backpropagation::NEURON, draw: backpropagation::neuron },
     Live { name: "who-shares", controls: layers::GROUPS, draw: layers::who_shares },
     Live { name: "running-statistics", controls: layers::MOMENTUM, draw: layers::running_statistics },
-    Live { name: "signal-schemes", controls: initialization::ACTIVATION, draw: initialization::signal_schemes },
+    Live {
+        name: "signal-schemes",
+        controls: initialization::ACTIVATION,
+        draw: initialization::signal_schemes,
+    },
     Live { name: "signal-scale", controls: initialization::SCALE, draw: initialization::signal_scale },
     Live {
         name: "likelihood-of-a-constant",
