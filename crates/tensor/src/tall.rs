@@ -24,44 +24,14 @@ impl<T: Scalar> Tensor<T> {
     /// If one is no matrix, or their rows differ.
     pub fn gram_of(parts: &[&Self]) -> Result<Self> {
         let (rows, width) = joined("gram", parts)?;
-        // An odd number of cache lines: the rows of a column do not fall on each other in the cache.
-        let stride = (width.div_ceil(LINE) | 1) * LINE;
-        let places = places(width, stride);
-        let share = rows.div_ceil(64).max(SHARE / 4).next_multiple_of(CHUNK);
-        let sums = map_blocks(rows.div_ceil(share), |i| {
-            let end = rows.min((i + 1) * share);
-            let mut sums = vec![[[T::ZERO; WIDE]; HIGH]; places.len()];
-            // Behind the last column are zeros; what they give is not read.
-            let mut memory = vec![T::ZERO; CHUNK * stride + 2 * LINE];
-            let aligned = memory.as_ptr().align_offset(64).min(2 * LINE);
-            for start in (i * share..end).step_by(CHUNK) {
-                let range = start..end.min(start + CHUNK);
-                let chunk = &mut memory[aligned..][..range.len() * stride];
-                join_rows(parts, range.clone(), stride, chunk);
-                for (place, sum) in places.iter().zip(&mut sums) {
-                    // The next rows are on their way while these are multiplied.
-                    let next = place.next.start + range.end..rows.min(place.next.end + range.end);
-                    for part in parts.iter().filter(|_| !next.is_empty()) {
-                        let d = part.dims()[1];
-                        prefetch(&part.as_slice()[next.start * d..next.end * d]);
-                    }
-                    T::tile(chunk, stride, place.at, sum);
-                }
+        let load = |range, chunk: &mut [T], stride, (): &mut ()| join_rows(parts, range, stride, chunk);
+        let fetch = |next: Range<usize>| {
+            for part in parts {
+                let d = part.dims()[1];
+                prefetch(&part.as_slice()[next.start * d..next.end * d]);
             }
-            sums
-        });
-        let total = add_by_halves(sums);
-        Self::compute([width, width], |out| {
-            out.fill(T::ZERO); // the sums of no rows
-            for (place, sums) in places.iter().zip(total.iter().flatten()) {
-                let [i, j] = place.at;
-                for (i, sums) in (i..width).zip(sums) {
-                    for (j, &sum) in (j..width).zip(sums) {
-                        (out[i * width + j], out[j * width + i]) = (sum, sum);
-                    }
-                }
-            }
-        })
+        };
+        Ok(sum_tiles(rows, width, load, fetch)?.0)
     }
 }
 
@@ -92,45 +62,59 @@ impl<T: Scalar> Tensor<T> {
 pub fn gram_by<T: Scalar, S: Default + Send>(
     rows: usize,
     width: usize,
-    load: impl Fn(std::ops::Range<usize>, &mut [T], usize, &mut S) + Sync,
+    load: impl Fn(Range<usize>, &mut [T], usize, &mut S) + Sync,
+) -> Result<(Tensor<T>, Vec<S>)> {
+    sum_tiles(rows, width, load, |_| ())
+}
+
+/// [`gram_by`], which calls `fetch` with rows that are loaded next, some for each tile, so that they are on their way while this chunk
+/// is multiplied.
+fn sum_tiles<T: Scalar, S: Default + Send>(
+    rows: usize,
+    width: usize,
+    load: impl Fn(Range<usize>, &mut [T], usize, &mut S) + Sync,
+    fetch: impl Fn(Range<usize>) + Sync,
 ) -> Result<(Tensor<T>, Vec<S>)> {
     let size = crate::Shape::new([width, width])?;
-    let stride = padded(width);
+    // An odd number of cache lines: the rows of a column do not fall on each other in the cache.
+    let stride = (width.div_ceil(LINE) | 1) * LINE;
+    let places = places(width, stride);
     let share = rows.div_ceil(64).max(SHARE / 4).next_multiple_of(CHUNK);
     let parts = map_blocks(rows.div_ceil(share), |i| {
-        let mut sum = vec![T::ZERO; stride * stride];
-        let mut chunk = vec![T::ZERO; CHUNK * stride];
-        let mut part = S::default();
         let end = rows.min((i + 1) * share);
+        let mut sums = vec![[[T::ZERO; WIDE]; HIGH]; places.len()];
+        // Behind the last column are zeros; what they give is not read.
+        let mut memory = vec![T::ZERO; CHUNK * stride + 2 * LINE];
+        let aligned = memory.as_ptr().align_offset(64).min(2 * LINE);
+        let mut part = S::default();
         for start in (i * share..end).step_by(CHUNK) {
             let range = start..end.min(start + CHUNK);
-            let chunk = &mut chunk[..range.len() * stride];
-            load(range, chunk, stride, &mut part);
-            for i in (0..width).step_by(HIGH) {
-                for j in (i / WIDE * WIDE..width).step_by(WIDE) {
-                    T::tile(chunk, stride, [i, j], &mut sum);
+            let chunk = &mut memory[aligned..][..range.len() * stride];
+            load(range.clone(), chunk, stride, &mut part);
+            for (place, sum) in places.iter().zip(&mut sums) {
+                let next = place.next.start + range.end..rows.min(place.next.end + range.end);
+                if !next.is_empty() {
+                    fetch(next);
                 }
+                T::tile(chunk, stride, place.at, sum);
             }
         }
-        (sum, part)
+        (sums, part)
     });
     let (sums, parts): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-    let total = add_by_halves(sums).unwrap_or_else(|| vec![T::ZERO; stride * stride]);
+    let total = add_by_halves(sums);
     let gram = Tensor::compute(size, |out| {
-        for (i, row) in out.chunks_exact_mut(width.max(1)).enumerate() {
-            for (j, x) in row.iter_mut().enumerate() {
-                *x = total[i.min(j) * stride + i.max(j)];
+        out.fill(T::ZERO); // the sums of no rows
+        for (place, sums) in places.iter().zip(total.iter().flatten()) {
+            let [i, j] = place.at;
+            for (i, sums) in (i..width).zip(sums) {
+                for (j, &sum) in (j..width).zip(sums) {
+                    (out[i * width + j], out[j * width + i]) = (sum, sum);
+                }
             }
         }
     })?;
     Ok((gram, parts))
-}
-
-/// How far rows of `width` elements lie apart in a chunk: whole tiles, and an odd number of cache lines, so that the rows of a column
-/// do not fall on each other in the cache.
-fn padded(width: usize) -> usize {
-    let lines = (width.next_multiple_of(WIDE) + HIGH).div_ceil(LINE);
-    (lines + 1 - lines % 2) * LINE
 }
 
 /// The doubles of a cache line.
