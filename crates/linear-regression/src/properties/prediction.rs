@@ -1,6 +1,6 @@
 //! Predictions: intercepts, weights, several targets, samples in blocks.
 
-use super::{ROUNDING, apart, conditioned, fit, full, model, parts, relative, small, theta};
+use super::{ROUNDING, apart, conditioned, fit, full, parts, relative, small, theta};
 use crate::{Accumulator, LinearRegression, Method, predict};
 use gradus_formula::{Draw, Failure, Property};
 use gradus_tensor::{Result, Scalar, Tensor, tensor_of};
