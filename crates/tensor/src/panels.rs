@@ -27,7 +27,7 @@ impl<T: Scalar> Panels<T> {
 }
 
 /// The bytes of a cache line.
-const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 /// Copies some rows of the left side into panels of `width` rows: by groups of terms, and in a group row by row. Where rows or
 /// terms end, the rest of a panel is left as it is; the kernel does not read it.
