@@ -19,11 +19,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The most terms of a block: a panel of the right side stays in the first cache.
 const TERMS: usize = 384;
 
-/// The most rows, or columns, of a strip: its packed block stays in the second cache beside what passes through.
-const STRIP: usize = 96;
+/// The bytes of one term of a strip, at most: its packed block stays in the second cache beside what passes through.
+const STRIP: usize = 512;
 
-/// The most rows, or columns, of a chunk.
-const CHUNK: usize = 1024;
+/// The bytes of one term of a chunk, at most.
+const CHUNK: usize = 2048;
 
 /// How many strips each worker has at least, if there are several: one that comes late, or is held up, leaves some to others.
 const SHARES: usize = 4;
@@ -31,8 +31,8 @@ const SHARES: usize = 4;
 /// The rows, or columns, of a chunk that are packed at once, just before their first use.
 const GROUPS: usize = 96;
 
-/// The most elements that a left side spans if it is read where it is: for more, its rows lie too far apart.
-const DIRECT: usize = 1 << 14;
+/// The bytes from row to row of a left side that is read where it is, at most: rows further apart meet in the first cache.
+const NEAR: usize = 2048;
 
 /// `out = left · right` by this kernel, and then `epilogue`; on all cores if `parallel`. There is at least one element, and one term.
 pub(crate) fn packed<T: Scalar>(
@@ -45,7 +45,7 @@ pub(crate) fn packed<T: Scalar>(
 ) {
     let (m, k, n) = (left.rows(), left.cols(), right.cols());
     let by_rows = n <= 4 * m;
-    let direct = by_rows && left.strides().1 == 1 && m * left.strides().0 <= DIRECT;
+    let direct = by_rows && left.strides().1 == 1 && left.strides().0 <= NEAR / size_of::<T>();
     let left = Side { view: left, width: kernel.high, pack: pack_left };
     let right = Side { view: right.transposed(), width: kernel.wide, pack: pack_right };
     let [strips, chunks] = if by_rows { [left, right] } else { [right, left] };
@@ -282,9 +282,9 @@ impl<'a, T: Scalar> Cut<'a, T> {
         let (long, short) = (strips.view.rows(), chunks.view.rows());
         // As nearly square as they can be, what the workers have to pack is least.
         let square = ((workers * short) as f64 / long as f64).sqrt().round() as usize;
-        let chunk_count = square.max(short.div_ceil(CHUNK)).clamp(1, chunks.panels());
+        let chunk_count = square.max(short.div_ceil(CHUNK / size_of::<T>())).clamp(1, chunks.panels());
         let shares = if workers > 1 { (SHARES * workers).div_ceil(chunk_count) } else { 1 };
-        let strip_count = long.div_ceil(STRIP).next_multiple_of(shares).min(strips.panels());
+        let strip_count = long.div_ceil(STRIP / size_of::<T>()).next_multiple_of(shares).min(strips.panels());
         Self { sides: [strips, chunks], counts: [strip_count, chunk_count] }
     }
 
@@ -340,7 +340,8 @@ mod tests {
         Level::ALL.map(T::kernel).into_iter().chain(tiles).collect()
     }
 
-    /// A matrix laid out in one of five ways: as it is, as its transpose, with gaps in and between its rows, with one row for all.
+    /// A matrix laid out in one of seven ways: row by row, column by column, with gaps between its rows, between all elements, between its
+    /// columns; with one row for all, and one column.
     fn laid_out<T>(data: &[T], rows: usize, cols: usize, way: usize) -> Result<View<'_, T>> {
         let strides =
             [(cols, 1), (1, rows), (cols + 3, 1), (2 * cols + 1, 2), (1, rows + 5), (0, 1), (1, 0)][way];

@@ -129,10 +129,11 @@ fn columns_of<T: Scalar, const W: usize>(
                 if count < W {
                     out.fill(T::ZERO);
                 }
-                for c in 0..count {
-                    let line = data[c * column..].iter().step_by(term.max(1));
-                    for (out, &x) in out[c..].iter_mut().step_by(W).zip(line).take(terms.len()) {
-                        *out = x;
+                // All columns at once, so that the panel is written from front to back.
+                let lines: [&[T]; W] = std::array::from_fn(|c| if c < count { &data[c * column..] } else { &[] });
+                for (k, out) in out.chunks_exact_mut(W).take(terms.len()).enumerate() {
+                    for (out, line) in out.iter_mut().zip(lines).take(count) {
+                        *out = line[k * term];
                     }
                 }
             }
