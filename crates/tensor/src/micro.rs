@@ -95,7 +95,11 @@ unsafe fn plain_tile<T: Scalar, const H: usize, const W: usize>(tile: &Tile<'_, 
     );
     for (r, sums) in sums.iter().take(tile.rows).enumerate() {
         // SAFETY: a row of the tile, as the caller promises.
-        write(unsafe { std::slice::from_raw_parts_mut(tile.out.add(r * tile.distance), W) }, sums, tile.first);
+        write(
+            unsafe { std::slice::from_raw_parts_mut(tile.out.add(r * tile.distance), W) },
+            sums,
+            tile.first,
+        );
     }
 }
 

@@ -51,7 +51,8 @@ pub(crate) fn packed<T: Scalar>(
     let [strips, chunks] = if by_rows { [left, right] } else { [right, left] };
     let workers = if parallel { threads() } else { 1 };
     let cut = Cut::new(strips, chunks, workers);
-    let plan = Plan { kernel, out: Shared::new(out), distance: n, by_rows, direct, terms: Blocks::new(k), cut };
+    let plan =
+        Plan { kernel, out: Shared::new(out), distance: n, by_rows, direct, terms: Blocks::new(k), cut };
     let room = [plan.cut.room(1, k), if direct { 0 } else { plan.cut.room(0, plan.terms.size) }];
     // Memory in one piece for all workers: each finds its part where it left it at the last product, in its own caches.
     let mut panels = Panels::new(workers * (room[0] + room[1]));
@@ -73,7 +74,9 @@ pub(crate) fn packed<T: Scalar>(
                     for row in rows {
                         let start = plan.out.at(row * n + columns.start);
                         // SAFETY: as above: a stretch of a row of this job.
-                        f(row, columns.start, unsafe { std::slice::from_raw_parts_mut(start, columns.len()) });
+                        f(row, columns.start, unsafe {
+                            std::slice::from_raw_parts_mut(start, columns.len())
+                        });
                     }
                 }
             }
@@ -113,10 +116,12 @@ impl<T: Scalar> Plan<'_, T> {
             let kept = &mut kept[chunks.room(chunk.len(), terms.start)..];
             // What is packed next is fetched meanwhile.
             let mut ahead = match self.terms.after(&terms) {
-                _ if self.direct => Ahead::nothing(),
                 Some(terms) => Ahead::new(strips.view, strip.clone(), terms),
-                None => Ahead::new(strips.view, self.cut.job(next)[0].clone(), 0..self.terms.size.min(terms.end)),
+                None => Ahead::new(strips.view, self.cut.job(next)[0].clone(), self.terms.first()),
             };
+            if self.direct {
+                ahead.lines = 0;
+            }
             for group in blocks(chunk.clone(), GROUPS.next_multiple_of(chunks.width)) {
                 let at = chunks.room(group.start - chunk.start, terms.len());
                 let kept = &mut kept[at..][..chunks.room(group.len(), terms.len())];
@@ -190,17 +195,13 @@ struct Ahead<T> {
 }
 
 impl<T: Scalar> Ahead<T> {
-    fn nothing() -> Self {
-        Self { start: std::ptr::null(), count: 0, distance: 0, lines: 0, at: [0; 2] }
-    }
-
     fn new(view: View<'_, T>, rows: Range<usize>, terms: Range<usize>) -> Self {
         let (row, term) = view.strides();
         let start = view.data().as_ptr().wrapping_add(rows.start * row + terms.start * term);
         let (count, distance, length) = match (row, term) {
             (_, 1) => (rows.len(), row, terms.len()),
             (1, _) => (terms.len(), term, rows.len()),
-            _ => return Self::nothing(),
+            _ => (0, 0, 0), // scattered elements
         };
         Self { start, count, distance, lines: (length * size_of::<T>()).div_ceil(LINE), at: [0; 2] }
     }
@@ -231,6 +232,10 @@ struct Blocks {
 impl Blocks {
     fn new(count: usize) -> Self {
         Self { count, size: count.div_ceil(count.div_ceil(TERMS).max(1)).next_multiple_of(GROUP).max(GROUP) }
+    }
+
+    fn first(self) -> Range<usize> {
+        0..self.size.min(self.count)
     }
 
     /// The block after this one.
@@ -340,11 +345,21 @@ mod tests {
         Level::ALL.map(T::kernel).into_iter().chain(tiles).collect()
     }
 
-    /// A matrix laid out in one of seven ways: row by row, column by column, with gaps between its rows, between all elements, between its
-    /// columns; with one row for all, and one column.
+    /// A matrix laid out in one of nine ways: row by row, column by column, with gaps between its rows, between all elements, between its
+    /// columns; with one row for all, with one column, and both with
+    /// gaps.
     fn laid_out<T>(data: &[T], rows: usize, cols: usize, way: usize) -> Result<View<'_, T>> {
-        let strides =
-            [(cols, 1), (1, rows), (cols + 3, 1), (2 * cols + 1, 2), (1, rows + 5), (0, 1), (1, 0)][way];
+        let strides = [
+            (cols, 1),
+            (1, rows),
+            (cols + 3, 1),
+            (2 * cols + 1, 2),
+            (1, rows + 5),
+            (0, 1),
+            (1, 0),
+            (0, 2),
+            (2, 0),
+        ][way];
         View::strided(data, rows, cols, strides)
     }
 
@@ -389,10 +404,11 @@ mod tests {
             with_threads(threads, || {
                 for (i, size) in sizes.into_iter().enumerate() {
                     let ways = match size[1] {
-                        33 => (0..49).map(|w| [w / 7, w % 7]).collect(),
-                        _ => vec![[i % 7, (i + 2) % 7], [0, 0], [1, 1]],
+                        33 => (0..81).map(|w| [w / 9, w % 9]).collect(),
+                        _ => vec![[i % 9, (i + 2) % 9], [0, 0], [1, 1]],
                     };
-                    ways.into_iter().try_for_each(|ways| check::<f32>(size, ways).and(check::<f64>(size, ways)))?;
+                    ways.into_iter()
+                        .try_for_each(|ways| check::<f32>(size, ways).and(check::<f64>(size, ways)))?;
                 }
                 Ok(())
             })?;
@@ -411,10 +427,14 @@ mod tests {
                 let mut out = vec![0.0; m * n];
                 let (a, b) = (View::strided(&left, m, k, (k, 1))?, View::strided(&right, k, n, (n, 1))?);
                 packed(f32::kernel(Level::best()), &mut out, a, b, None, true);
-                assert!((0..m * n).all(|i| out[i].is_finite() == (i / n != row)), "{x} as term {term} of row {row}");
+                assert!(
+                    (0..m * n).all(|i| out[i].is_finite() == (i / n != row)),
+                    "{x} as term {term} of row {row}"
+                );
                 let mut turned = vec![0.0; m * n];
                 packed(f32::kernel(Level::best()), &mut turned, b.transposed(), a.transposed(), None, true);
-                let same = |i: usize| out[i].to_bits() == turned[i % n * m + i / n].to_bits() || out[i].is_nan();
+                let same =
+                    |i: usize| out[i].to_bits() == turned[i % n * m + i / n].to_bits() || out[i].is_nan();
                 assert!((0..m * n).all(|i| out[i].is_nan() == turned[i % n * m + i / n].is_nan() && same(i)));
             }
         }

@@ -61,9 +61,8 @@ pub(crate) fn pack_left<T: Scalar>(
                 } else {
                     for (g, out) in out.chunks_exact_mut(width * GROUP).enumerate() {
                         for k in 0..GROUP.min(terms.len() - g * GROUP) {
-                            let line = data[(g * GROUP + k) * term..].iter().step_by(row.max(1));
-                            for (out, &x) in out[k..].iter_mut().step_by(GROUP).zip(line).take(count) {
-                                *out = x;
+                            for (r, out) in out[k..].iter_mut().step_by(GROUP).take(count).enumerate() {
+                                *out = data[(g * GROUP + k) * term + r * row];
                             }
                         }
                     }
@@ -130,7 +129,8 @@ fn columns_of<T: Scalar, const W: usize>(
                     out.fill(T::ZERO);
                 }
                 // All columns at once, so that the panel is written from front to back.
-                let lines: [&[T]; W] = std::array::from_fn(|c| if c < count { &data[c * column..] } else { &[] });
+                let lines: [&[T]; W] =
+                    std::array::from_fn(|c| if c < count { &data[c * column..] } else { &[] });
                 for (k, out) in out.chunks_exact_mut(W).take(terms.len()).enumerate() {
                     for (out, line) in out.iter_mut().zip(lines).take(count) {
                         *out = line[k * term];
