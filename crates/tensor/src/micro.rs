@@ -3,107 +3,103 @@
 use crate::Scalar;
 use crate::math::{self, Level};
 
-/// The terms that are done at once: a panel of the left side has its rows' terms in groups of so many.
+/// The terms that are done at once: a panel of the left side has each row's terms together in groups of so many.
 pub(crate) const GROUP: usize = 8;
 
 /// Room for the largest tile.
-const TILE: usize = 12 * 32;
+const LARGEST: usize = 12 * 32;
 
-/// A kernel: the size of its tile, and the function for each number of rows.
-#[derive(Debug)]
+/// A kernel: the size of its tile, and what computes one.
+#[derive(Debug, Clone, Copy)]
 pub struct Kernel<T> {
     pub(crate) high: usize,
     pub(crate) wide: usize,
-    run: Run<T>,
+    run: unsafe fn(&Tile<'_, T>),
 }
 
-/// `(terms, rows, a, b, out, distance, first)`, as [`Kernel::run`].
-type Run<T> = unsafe fn(usize, usize, &[T], &[T], *mut T, usize, bool);
+/// What a tile is made of.
+#[derive(Debug)]
+pub struct Tile<'a, T> {
+    pub(crate) rows: usize,
+    pub(crate) terms: usize,
+    /// The rows of the left side, with the distances from row to row, and from one group of terms to the next.
+    pub(crate) a: &'a [T],
+    pub(crate) steps: [usize; 2],
+    /// The columns of the right side: term by term, as many as the tile is wide.
+    pub(crate) b: &'a [T],
+    /// The result, and the distance from row to row.
+    pub(crate) out: *mut T,
+    pub(crate) distance: usize,
+    /// Whether the result is written, or else added to what is there.
+    pub(crate) first: bool,
+    /// What is wanted in the cache soon, a line for every group of terms, and the distance from line to line.
+    pub(crate) ahead: (*const T, usize),
+}
 
 impl<T: Scalar> Kernel<T> {
-    /// Writes (`first`) or adds the product of `rows` rows of one panel and all columns of another.
+    /// Writes or adds a tile as wide as the kernel's.
     ///
     /// # Safety
-    /// `out` points at so many rows, `distance` apart, of as many elements as a panel has columns, initialised, which nobody else reads
-    /// or writes meanwhile.
-    #[allow(clippy::too_many_arguments)] // one call of a hot loop
-    pub(crate) unsafe fn run(
-        &self,
-        terms: usize,
-        rows: usize,
-        a: &[T],
-        b: &[T],
-        out: *mut T,
-        distance: usize,
-        first: bool,
-    ) {
-        assert!(a.len() >= self.high * terms.next_multiple_of(GROUP) && b.len() >= self.wide * terms);
-        // SAFETY: both panels have so many terms; the rest as the caller promises.
-        unsafe { (self.run)(terms, rows, a, b, out, distance, first) };
+    /// `out` points at the tile's rows, `distance` apart, initialised, which nobody else reads or writes meanwhile.
+    #[inline]
+    pub(crate) unsafe fn run(&self, tile: &Tile<'_, T>) {
+        let last = tile.terms - 1;
+        let end = (tile.rows - 1) * tile.steps[0] + last / GROUP * tile.steps[1] + last % GROUP;
+        assert!(tile.rows <= self.high && end < tile.a.len() && tile.terms * self.wide <= tile.b.len());
+        // SAFETY: both sides have so many terms, as just seen; the rest as the caller promises.
+        unsafe { (self.run)(tile) };
     }
 
-    /// [`run`](Self::run) where fewer columns are to be written.
+    /// [`run`](Self::run) where only some columns are to be written.
     ///
     /// # Safety
-    /// As [`run`](Self::run), with `size[0]` rows and `size[1]` columns.
-    #[allow(clippy::too_many_arguments)] // as above
-    pub(crate) unsafe fn run_narrow(
-        &self,
-        terms: usize,
-        size: [usize; 2],
-        a: &[T],
-        b: &[T],
-        out: *mut T,
-        distance: usize,
-        first: bool,
-    ) {
-        let mut sums = [T::ZERO; TILE];
+    /// As [`run`](Self::run), with rows of `columns` elements.
+    pub(crate) unsafe fn run_narrow(&self, tile: &Tile<'_, T>, columns: usize) {
+        let mut sums = [T::ZERO; LARGEST];
         // SAFETY: the array holds the largest tile.
-        unsafe { self.run(terms, size[0], a, b, sums.as_mut_ptr(), self.wide, true) };
-        for (r, sums) in sums.chunks_exact(self.wide).take(size[0]).enumerate() {
+        unsafe { self.run(&Tile { out: sums.as_mut_ptr(), distance: self.wide, first: true, ..*tile }) };
+        for (r, sums) in sums.chunks_exact(self.wide).take(tile.rows).enumerate() {
             // SAFETY: a row of the tile, as the caller promises.
-            let row = unsafe { std::slice::from_raw_parts_mut(out.add(r * distance), size[1]) };
-            for (x, &sum) in row.iter_mut().zip(sums) {
-                *x = if first { sum } else { *x + sum };
-            }
+            let row = unsafe { std::slice::from_raw_parts_mut(tile.out.add(r * tile.distance), columns) };
+            write(row, sums, tile.first);
         }
     }
 }
 
+fn write<T: Scalar>(row: &mut [T], sums: &[T], first: bool) {
+    for (x, &sum) in row.iter_mut().zip(sums) {
+        *x = if first { sum } else { *x + sum };
+    }
+}
+
 /// The kernel as loops, for machines whose instructions we do not know: what the others must equal.
-pub(crate) fn plain<T: Scalar, const H: usize, const W: usize>() -> Kernel<T> {
-    Kernel { high: H, wide: W, run: plain_run::<T, H, W> }
+pub(crate) const fn plain<T: Scalar, const H: usize, const W: usize>() -> Kernel<T> {
+    Kernel { high: H, wide: W, run: plain_tile::<T, H, W> }
 }
 
 /// # Safety
 /// As [`Kernel::run`].
-unsafe fn plain_run<T: Scalar, const H: usize, const W: usize>(
-    terms: usize,
-    rows: usize,
-    a: &[T],
-    b: &[T],
-    out: *mut T,
-    distance: usize,
-    first: bool,
-) {
+unsafe fn plain_tile<T: Scalar, const H: usize, const W: usize>(tile: &Tile<'_, T>) {
     let mut sums = [[T::ZERO; W]; H];
     math::vectorize(
         #[inline(always)]
         || {
-            for (k, b) in b.chunks_exact(W).take(terms).enumerate() {
-                let a = &a[k / GROUP * GROUP * H + k % GROUP..];
-                for (&a, sums) in a.iter().step_by(GROUP).zip(&mut sums).take(rows) {
+            for (k, b) in tile.b.chunks_exact(W).take(tile.terms).enumerate() {
+                let a = &tile.a[k / GROUP * tile.steps[1] + k % GROUP..];
+                for (r, sums) in sums.iter_mut().take(tile.rows).enumerate() {
+                    let a = a[r * tile.steps[0]];
                     sums.iter_mut().zip(b).for_each(|(sum, &b)| *sum = Scalar::mul_add(a, b, *sum));
                 }
             }
         },
     );
-    for (r, sums) in sums.iter().take(rows).enumerate() {
+    for (r, sums) in sums.iter().take(tile.rows).enumerate() {
         // SAFETY: a row of the tile, as the caller promises.
-        let row = unsafe { std::slice::from_raw_parts_mut(out.add(r * distance), W) };
-        for (x, &sum) in row.iter_mut().zip(sums) {
-            *x = if first { sum } else { *x + sum };
-        }
+        write(
+            unsafe { std::slice::from_raw_parts_mut(tile.out.add(r * tile.distance), W) },
+            sums,
+            tile.first,
+        );
     }
 }
 
@@ -114,45 +110,31 @@ macro_rules! kernel {
     ) => {
         #[cfg(target_arch = "x86_64")]
         mod $name {
-            use super::{GROUP, Kernel};
+            use super::{GROUP, Kernel, Tile};
             use std::arch::x86_64::{$add, $fma, $load, $splat, $store, $vector, $zero, _MM_HINT_T0, _mm_prefetch};
 
             const LANES: usize = size_of::<$vector>() / size_of::<$t>();
             const WIDE: usize = 2 * LANES;
 
-            /// The kernel; its functions need the instructions.
+            /// The kernel, for machines with the instructions.
             pub(super) const KERNEL: Kernel<$t> = Kernel { high: $high, wide: WIDE, run };
 
             /// # Safety
-            /// As [`Kernel::run`]; and the machine has the instructions, and both panels have so many terms.
-            unsafe fn run(
-                terms: usize,
-                rows: usize,
-                a: &[$t],
-                b: &[$t],
-                out: *mut $t,
-                distance: usize,
-                first: bool,
-            ) {
-                let (a, b) = (a.as_ptr(), b.as_ptr());
-                match rows {
+            /// As [`Kernel::run`]; and the machine has the instructions.
+            unsafe fn run(tile: &Tile<'_, $t>) {
+                match tile.rows {
                     // SAFETY: as the caller promises.
-                    $($rows => unsafe { tile::<$rows>(terms, a, b, out, distance, first) },)*
+                    $($rows => unsafe { rows::<$rows>(tile) },)*
                     _ => {}
                 }
             }
 
             /// # Safety
-            /// As [`run`], with `R` rows.
+            /// As [`run`], for a tile of `R` rows.
             #[target_feature(enable = $features)]
-            unsafe fn tile<const R: usize>(
-                terms: usize,
-                mut a: *const $t,
-                mut b: *const $t,
-                out: *mut $t,
-                distance: usize,
-                first: bool,
-            ) {
+            unsafe fn rows<const R: usize>(tile: &Tile<'_, $t>) {
+                let &Tile { terms, steps, out, distance, first, mut ahead, .. } = tile;
+                let (mut a, mut b) = (tile.a.as_ptr(), tile.b.as_ptr());
                 // Plain loops: an iterator's or a closure's code would not be compiled for these instructions.
                 let mut r = 0;
                 while r < R {
@@ -164,14 +146,16 @@ macro_rules! kernel {
                 let mut sums = [[$zero(); 2]; R];
                 let mut k = 0;
                 while k + GROUP <= terms {
+                    _mm_prefetch::<_MM_HINT_T0>(ahead.0.cast());
+                    ahead.0 = ahead.0.wrapping_add(ahead.1);
                     let mut u = 0;
                     while u < GROUP {
-                        // SAFETY: this group of terms lies in both panels.
+                        // SAFETY: this group of terms lies in both sides.
                         unsafe {
                             let (b0, b1) = ($load(b.add(u * WIDE)), $load(b.add(u * WIDE + LANES)));
                             let mut r = 0;
                             while r < R {
-                                let x = $splat(*a.add(r * GROUP + u));
+                                let x = $splat(*a.add(r * steps[0] + u));
                                 sums[r][0] = $fma(x, b0, sums[r][0]);
                                 sums[r][1] = $fma(x, b1, sums[r][1]);
                                 r += 1;
@@ -179,17 +163,17 @@ macro_rules! kernel {
                         }
                         u += 1;
                     }
-                    a = a.wrapping_add($high * GROUP);
+                    a = a.wrapping_add(steps[1]);
                     b = b.wrapping_add(GROUP * WIDE);
                     k += GROUP;
                 }
                 while k < terms {
-                    // SAFETY: this term lies in both panels.
+                    // SAFETY: this term lies in both sides.
                     unsafe {
                         let (b0, b1) = ($load(b), $load(b.add(LANES)));
                         let mut r = 0;
                         while r < R {
-                            let x = $splat(*a.add(r * GROUP));
+                            let x = $splat(*a.add(r * steps[0]));
                             sums[r][0] = $fma(x, b0, sums[r][0]);
                             sums[r][1] = $fma(x, b1, sums[r][1]);
                             r += 1;
@@ -226,7 +210,6 @@ kernel! {
     avx2_f64, f64, "avx2,fma", 6: 1 2 3 4 5 6,
     __m256d: _mm256_setzero_pd _mm256_loadu_pd _mm256_set1_pd _mm256_fmadd_pd _mm256_add_pd _mm256_storeu_pd
 }
-
 kernel! {
     avx512_f32, f32, "avx512f", 12: 1 2 3 4 5 6 7 8 9 10 11 12,
     __m512: _mm512_setzero_ps _mm512_loadu_ps _mm512_set1_ps _mm512_fmadd_ps _mm512_add_ps _mm512_storeu_ps

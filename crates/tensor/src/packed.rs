@@ -9,8 +9,8 @@
 //! threads, nor on the instruction set.
 
 use crate::Scalar;
-use crate::micro::{GROUP, Kernel};
-use crate::panels::{Panels, pack_left, pack_right};
+use crate::micro::{GROUP, Kernel, Tile};
+use crate::panels::{LINE, Panels, pack_left, pack_right};
 use crate::parallel::{for_each_block, threads};
 use crate::product::{Epilogue, Shared, View};
 use std::ops::Range;
@@ -19,11 +19,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The most terms of a block: a panel of the right side stays in the first cache.
 const TERMS: usize = 384;
 
-/// The most rows, or columns, of a strip: its packed block stays in the second cache beside what passes through.
-const STRIP: usize = 96;
+/// The bytes of one term of a strip, at most: its packed block stays in the second cache beside what passes through.
+const STRIP: usize = 512;
 
-/// The most rows, or columns, of a chunk.
-const CHUNK: usize = 1024;
+/// The bytes of one term of a chunk, at most.
+const CHUNK: usize = 2048;
 
 /// How many strips each worker has at least, if there are several: one that comes late, or is held up, leaves some to others.
 const SHARES: usize = 4;
@@ -31,7 +31,10 @@ const SHARES: usize = 4;
 /// The rows, or columns, of a chunk that are packed at once, just before their first use.
 const GROUPS: usize = 96;
 
-/// `out = left · right` by this kernel, and then `epilogue`; on all cores if `parallel`.
+/// The bytes from row to row of a left side that is read where it is, at most: rows further apart meet in the first cache.
+const NEAR: usize = 2048;
+
+/// `out = left · right` by this kernel, and then `epilogue`; on all cores if `parallel`. There is at least one element, and one term.
 pub(crate) fn packed<T: Scalar>(
     kernel: Kernel<T>,
     out: &mut [T],
@@ -41,55 +44,35 @@ pub(crate) fn packed<T: Scalar>(
     parallel: bool,
 ) {
     let (m, k, n) = (left.rows(), left.cols(), right.cols());
+    let by_rows = n <= 4 * m;
+    let direct = by_rows && left.strides().1 == 1 && left.strides().0 <= NEAR / size_of::<T>();
     let left = Side { view: left, width: kernel.high, pack: pack_left };
     let right = Side { view: right.transposed(), width: kernel.wide, pack: pack_right };
-    let by_rows = n <= 4 * m;
     let [strips, chunks] = if by_rows { [left, right] } else { [right, left] };
     let workers = if parallel { threads() } else { 1 };
     let cut = Cut::new(strips, chunks, workers);
-    let terms = Blocks::new(k);
-    let room = [chunks.room(cut.chunk, k), strips.room(cut.strip, terms.size)];
+    let plan =
+        Plan { kernel, out: Shared::new(out), distance: n, by_rows, direct, terms: Blocks::new(k), cut };
+    let room = [plan.cut.room(1, k), if direct { 0 } else { plan.cut.room(0, plan.terms.size) }];
     // Memory in one piece for all workers: each finds its part where it left it at the last product, in its own caches.
     let mut panels = Panels::new(workers * (room[0] + room[1]));
-    let next: Vec<_> = (0..workers).map(|w| AtomicUsize::new(cut.jobs() * w / workers)).collect();
-    let all = Shared::new(out);
+    let jobs = plan.cut.counts[0] * plan.cut.counts[1];
+    let next: Vec<_> = (0..workers).map(|w| AtomicUsize::new(jobs * w / workers)).collect();
     for_each_block(panels.as_mut_slice(), room[0] + room[1], |worker, panels| {
         let (kept, passing) = panels.split_at_mut(room[0]);
-        let mut kept_is = None;
+        let mut packed = None;
         // Its own jobs, and then what others have left.
         for owner in (worker..workers).chain(0..worker) {
-            let end = cut.jobs() * (owner + 1) / workers;
+            let end = jobs * (owner + 1) / workers;
             while let Some(job) = Some(next[owner].fetch_add(1, Ordering::Relaxed)).filter(|&job| job < end) {
-                let (chunk, strip) = cut.job(job);
-                for terms in terms.ranges() {
-                    strips.pack(strip.clone(), terms.clone(), passing);
-                    let kept = &mut kept[chunks.room(chunk.len(), terms.start)..];
-                    for group in blocks(chunk.clone(), GROUPS.next_multiple_of(chunks.width)) {
-                        let at = chunks.room(group.start - chunk.start, terms.len());
-                        let kept = &mut kept[at..][..chunks.room(group.len(), terms.len())];
-                        if kept_is != Some(chunk.start) {
-                            chunks.pack(group.clone(), terms.clone(), kept);
-                        }
-                        let (rows, columns) = match by_rows {
-                            true => ((&*passing, strip.clone()), (&*kept, group)),
-                            false => ((&*kept, group), (&*passing, strip.clone())),
-                        };
-                        let place = Place {
-                            out: all.at(0),
-                            distance: n,
-                            terms: terms.len(),
-                            first: terms.start == 0,
-                        };
-                        // SAFETY: every job is done once; jobs do not overlap, and lie within `out`, which is borrowed for as long
-                        // as they run.
-                        unsafe { tiles(&kernel, place, rows, columns) };
-                    }
-                }
-                kept_is = Some(chunk.start);
+                let [strip, chunk] = plan.cut.job(job);
+                // SAFETY: every job is done once; jobs do not overlap, and lie within `out`, which is borrowed for as long as they run.
+                unsafe { plan.run(job, (job + 1).min(end - 1), packed != Some(chunk.start), kept, passing) };
+                packed = Some(chunk.start);
                 if let Some(f) = epilogue {
-                    let (rows, columns) = if by_rows { (strip, chunk) } else { (chunk, strip) };
+                    let [rows, columns] = plan.sides(strip, chunk);
                     for row in rows {
-                        let start = all.at(row * n + columns.start);
+                        let start = plan.out.at(row * n + columns.start);
                         // SAFETY: as above: a stretch of a row of this job.
                         f(row, columns.start, unsafe {
                             std::slice::from_raw_parts_mut(start, columns.len())
@@ -99,6 +82,140 @@ pub(crate) fn packed<T: Scalar>(
             }
         }
     });
+}
+
+/// A product, and how it is done.
+struct Plan<'a, T: Scalar> {
+    kernel: Kernel<T>,
+    out: Shared<T>,
+    distance: usize,
+    /// Whether strips are rows of the result.
+    by_rows: bool,
+    /// Whether the left side is read where it is.
+    direct: bool,
+    terms: Blocks,
+    cut: Cut<'a, T>,
+}
+
+impl<T: Scalar> Plan<'_, T> {
+    /// What belongs to the rows of the result, and what to its columns.
+    fn sides<S>(&self, strip: S, chunk: S) -> [S; 2] {
+        if self.by_rows { [strip, chunk] } else { [chunk, strip] }
+    }
+
+    /// Computes a job; the operand of its chunk is packed into `kept` if that is not there yet.
+    ///
+    /// # Safety
+    /// Nobody else reads or writes what is at this job's place in the output.
+    unsafe fn run(&self, job: usize, next: usize, fresh: bool, kept: &mut [T], passing: &mut [T]) {
+        let ([strip, chunk], [strips, chunks]) = (self.cut.job(job), &self.cut.sides);
+        for terms in self.terms.ranges() {
+            if !self.direct {
+                strips.pack(strip.clone(), terms.clone(), passing);
+            }
+            let kept = &mut kept[chunks.room(chunk.len(), terms.start)..];
+            // What is packed next is fetched meanwhile.
+            let mut ahead = match self.terms.after(&terms) {
+                Some(terms) => Ahead::new(strips.view, strip.clone(), terms),
+                None => Ahead::new(strips.view, self.cut.job(next)[0].clone(), self.terms.first()),
+            };
+            if self.direct {
+                ahead.lines = 0;
+            }
+            for group in blocks(chunk.clone(), GROUPS.next_multiple_of(chunks.width)) {
+                let at = chunks.room(group.start - chunk.start, terms.len());
+                let kept = &mut kept[at..][..chunks.room(group.len(), terms.len())];
+                if fresh {
+                    chunks.pack(group.clone(), terms.clone(), kept);
+                }
+                let [rows, columns] = self.sides(strip.clone(), group);
+                let [a, b] = self.sides(&*passing, &*kept);
+                // SAFETY: as the caller promises.
+                unsafe { self.tiles(a, b, rows, columns, terms.clone(), &mut ahead) };
+            }
+        }
+    }
+
+    /// Writes or adds the products of some rows and some columns to their tiles.
+    ///
+    /// # Safety
+    /// Nobody else reads or writes these rows and columns of the output.
+    unsafe fn tiles(
+        &self,
+        a: &[T],
+        b: &[T],
+        rows: Range<usize>,
+        columns: Range<usize>,
+        terms: Range<usize>,
+        ahead: &mut Ahead<T>,
+    ) {
+        let Kernel { high, wide, .. } = self.kernel;
+        let length = terms.len().next_multiple_of(GROUP);
+        let (a, steps) = match self.direct {
+            true => {
+                let view = self.cut.sides[0].view;
+                let row = view.strides().0;
+                (&view.data()[rows.start * row + terms.start..], [row, GROUP, high * row])
+            }
+            false => (a, [GROUP, high * GROUP, high * length]),
+        };
+        for (column, b) in columns.clone().step_by(wide).zip(b.chunks_exact(wide * length)) {
+            for (panel, row) in rows.clone().step_by(high).enumerate() {
+                let tile = Tile {
+                    rows: high.min(rows.end - row),
+                    terms: terms.len(),
+                    a: &a[panel * steps[2]..],
+                    steps: [steps[0], steps[1]],
+                    b,
+                    out: self.out.at(row * self.distance + column),
+                    distance: self.distance,
+                    first: terms.start == 0,
+                    ahead: ahead.next(length / GROUP),
+                };
+                // SAFETY: the tile lies within the rows and columns, as the caller promises.
+                unsafe {
+                    match columns.end - column {
+                        columns if columns < wide => self.kernel.run_narrow(&tile, columns),
+                        _ => self.kernel.run(&tile),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What is to be packed next: its cache lines, which the kernel fetches one by one.
+struct Ahead<T> {
+    start: *const T,
+    /// How many stretches of memory, the distance from one to the next, and the cache lines of each.
+    count: usize,
+    distance: usize,
+    lines: usize,
+    at: [usize; 2],
+}
+
+impl<T: Scalar> Ahead<T> {
+    fn new(view: View<'_, T>, rows: Range<usize>, terms: Range<usize>) -> Self {
+        let (row, term) = view.strides();
+        let start = view.data().as_ptr().wrapping_add(rows.start * row + terms.start * term);
+        let (count, distance, length) = match (row, term) {
+            (_, 1) => (rows.len(), row, terms.len()),
+            (1, _) => (terms.len(), term, rows.len()),
+            _ => (0, 0, 0), // scattered elements
+        };
+        Self { start, count, distance, lines: (length * size_of::<T>()).div_ceil(LINE), at: [0; 2] }
+    }
+
+    /// Where the next so many lines begin, and the distance between them. They may lie anywhere: nothing is read.
+    fn next(&mut self, count: usize) -> (*const T, usize) {
+        let [line, stretch] = self.at;
+        if line == self.lines {
+            return (self.start, 0);
+        }
+        self.at = if stretch + count < self.count { [line, stretch + count] } else { [line + 1, 0] };
+        let offset = stretch * self.distance + line * (LINE / size_of::<T>());
+        (self.start.wrapping_add(offset), self.distance)
+    }
 }
 
 fn blocks(range: Range<usize>, size: usize) -> impl Iterator<Item = Range<usize>> {
@@ -115,6 +232,15 @@ struct Blocks {
 impl Blocks {
     fn new(count: usize) -> Self {
         Self { count, size: count.div_ceil(count.div_ceil(TERMS).max(1)).next_multiple_of(GROUP).max(GROUP) }
+    }
+
+    fn first(self) -> Range<usize> {
+        0..self.size.min(self.count)
+    }
+
+    /// The block after this one.
+    fn after(self, block: &Range<usize>) -> Option<Range<usize>> {
+        (block.end < self.count).then(|| block.end..self.count.min(block.end + self.size))
     }
 
     fn ranges(self) -> impl Iterator<Item = Range<usize>> {
@@ -150,13 +276,10 @@ impl<T: Scalar> Side<'_, T> {
     }
 }
 
-/// How the result is cut into jobs: chunks, and across each of them strips.
+/// How the result is cut into jobs: how many strips and chunks there are of the sides that are cut into them.
 struct Cut<'a, T: Scalar> {
     sides: [Side<'a, T>; 2],
     counts: [usize; 2],
-    /// The most rows of a strip, and of a chunk.
-    strip: usize,
-    chunk: usize,
 }
 
 impl<'a, T: Scalar> Cut<'a, T> {
@@ -164,66 +287,25 @@ impl<'a, T: Scalar> Cut<'a, T> {
         let (long, short) = (strips.view.rows(), chunks.view.rows());
         // As nearly square as they can be, what the workers have to pack is least.
         let square = ((workers * short) as f64 / long as f64).sqrt().round() as usize;
-        let chunk_count = square.max(short.div_ceil(CHUNK)).clamp(1, chunks.panels());
+        let chunk_count = square.max(short.div_ceil(CHUNK / size_of::<T>())).clamp(1, chunks.panels());
         let shares = if workers > 1 { (SHARES * workers).div_ceil(chunk_count) } else { 1 };
-        let strip_count = long.div_ceil(STRIP).next_multiple_of(shares).min(strips.panels());
-        let most = |side: &Side<'a, T>, count: usize| side.panels().div_ceil(count) * side.width;
-        let (strip, chunk) = (most(&strips, strip_count), most(&chunks, chunk_count));
-        Self { sides: [strips, chunks], counts: [strip_count, chunk_count], strip, chunk }
+        let strip_count = long.div_ceil(STRIP / size_of::<T>()).next_multiple_of(shares).min(strips.panels());
+        Self { sides: [strips, chunks], counts: [strip_count, chunk_count] }
     }
 
-    fn jobs(&self) -> usize {
-        self.counts[0] * self.counts[1]
-    }
-
-    /// The chunk and the strip of a job.
-    fn job(&self, job: usize) -> (Range<usize>, Range<usize>) {
+    /// The strip and the chunk of a job: chunk after chunk.
+    fn job(&self, job: usize) -> [Range<usize>; 2] {
         let part = |axis: usize, i: usize| {
             let (side, count) = (&self.sides[axis], self.counts[axis]);
             side.rows(side.panels() * i / count..side.panels() * (i + 1) / count)
         };
-        (part(1, job / self.counts[0]), part(0, job % self.counts[0]))
+        [part(0, job % self.counts[0]), part(1, job / self.counts[0])]
     }
-}
 
-/// Where tiles are written, and what they are made of.
-#[derive(Clone, Copy)]
-struct Place<T> {
-    /// The first element of the whole result, and from one row to the next.
-    out: *mut T,
-    distance: usize,
-    /// Whether these are the first terms: otherwise they are added to what is there.
-    first: bool,
-    terms: usize,
-}
-
-/// Writes or adds the products of some panels of rows, and some panels of columns, to their tiles.
-///
-/// # Safety
-/// The rows and columns lie within the result, initialised, and nobody else reads or writes what is at them meanwhile.
-unsafe fn tiles<T: Scalar>(
-    kernel: &Kernel<T>,
-    at: Place<T>,
-    (a, rows): (&[T], Range<usize>),
-    (b, columns): (&[T], Range<usize>),
-) {
-    let Place { out, distance, first, terms } = at;
-    let Kernel { high, wide, .. } = *kernel;
-    let length = terms.next_multiple_of(GROUP);
-    for (column, b) in columns.clone().step_by(wide).zip(b.chunks_exact(wide * length)) {
-        let width = wide.min(columns.end - column);
-        for (row, a) in rows.clone().step_by(high).zip(a.chunks_exact(high * length)) {
-            let height = high.min(rows.end - row);
-            // SAFETY: the tile lies within the rows and columns, as the caller promises.
-            unsafe {
-                let to = out.add(row * distance + column);
-                if width == wide {
-                    kernel.run(terms, height, a, b, to, distance, first);
-                } else {
-                    kernel.run_narrow(terms, [height, width], a, b, to, distance, first);
-                }
-            }
-        }
+    /// The elements that the longest strip, or chunk, needs.
+    fn room(&self, axis: usize, terms: usize) -> usize {
+        let side = &self.sides[axis];
+        side.room(side.panels().div_ceil(self.counts[axis]) * side.width, terms)
     }
 }
 
@@ -263,10 +345,21 @@ mod tests {
         Level::ALL.map(T::kernel).into_iter().chain(tiles).collect()
     }
 
-    /// A matrix laid out in one of five ways: as it is, as its transpose, with gaps in and between its rows, with one row for all.
+    /// A matrix laid out in one of nine ways: row by row, column by column, with gaps between its rows, between all elements, between its
+    /// columns; with one row for all, with one column, and both with
+    /// gaps.
     fn laid_out<T>(data: &[T], rows: usize, cols: usize, way: usize) -> Result<View<'_, T>> {
-        let strides =
-            [(cols, 1), (1, rows), (cols + 3, 1), (2 * cols + 1, 2), (1, rows + 5), (0, 1), (1, 0)][way];
+        let strides = [
+            (cols, 1),
+            (1, rows),
+            (cols + 3, 1),
+            (2 * cols + 1, 2),
+            (1, rows + 5),
+            (0, 1),
+            (1, 0),
+            (0, 2),
+            (2, 0),
+        ][way];
         View::strided(data, rows, cols, strides)
     }
 
@@ -311,8 +404,8 @@ mod tests {
             with_threads(threads, || {
                 for (i, size) in sizes.into_iter().enumerate() {
                     let ways = match size[1] {
-                        33 => (0..49).map(|w| [w / 7, w % 7]).collect(),
-                        _ => vec![[i % 7, (i + 2) % 7], [0, 0], [1, 1]],
+                        33 => (0..81).map(|w| [w / 9, w % 9]).collect(),
+                        _ => vec![[i % 9, (i + 2) % 9], [0, 0], [1, 1]],
                     };
                     ways.into_iter()
                         .try_for_each(|ways| check::<f32>(size, ways).and(check::<f64>(size, ways)))?;

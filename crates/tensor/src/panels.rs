@@ -27,7 +27,7 @@ impl<T: Scalar> Panels<T> {
 }
 
 /// The bytes of a cache line.
-const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 /// Copies some rows of the left side into panels of `width` rows: by groups of terms, and in a group row by row. Where rows or
 /// terms end, the rest of a panel is left as it is; the kernel does not read it.
@@ -61,9 +61,8 @@ pub(crate) fn pack_left<T: Scalar>(
                 } else {
                     for (g, out) in out.chunks_exact_mut(width * GROUP).enumerate() {
                         for k in 0..GROUP.min(terms.len() - g * GROUP) {
-                            let line = data[(g * GROUP + k) * term..].iter().step_by(row.max(1));
-                            for (out, &x) in out[k..].iter_mut().step_by(GROUP).zip(line).take(count) {
-                                *out = x;
+                            for (r, out) in out[k..].iter_mut().step_by(GROUP).take(count).enumerate() {
+                                *out = data[(g * GROUP + k) * term + r * row];
                             }
                         }
                     }
@@ -129,10 +128,12 @@ fn columns_of<T: Scalar, const W: usize>(
                 if count < W {
                     out.fill(T::ZERO);
                 }
-                for c in 0..count {
-                    let line = data[c * column..].iter().step_by(term.max(1));
-                    for (out, &x) in out[c..].iter_mut().step_by(W).zip(line).take(terms.len()) {
-                        *out = x;
+                // All columns at once, so that the panel is written from front to back.
+                let lines: [&[T]; W] =
+                    std::array::from_fn(|c| if c < count { &data[c * column..] } else { &[] });
+                for (k, out) in out.chunks_exact_mut(W).take(terms.len()).enumerate() {
+                    for (out, line) in out.iter_mut().zip(lines).take(count) {
+                        *out = line[k * term];
                     }
                 }
             }

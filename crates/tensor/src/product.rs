@@ -1,4 +1,4 @@
-//! Products of matrices: how they are cut, and which kernel takes a piece: the packed one, or for small pieces the `gemm` crate's.
+//! Products of matrices: how they are cut, and which kernel takes a piece: the packed one, or for small and thin ones the `gemm` crate's.
 
 use crate::buffer::Buffer;
 use crate::math::{Level, vectorize};
@@ -132,10 +132,10 @@ pub fn product<T: Scalar>(
 const WORTH: usize = 1 << 21;
 
 /// The fewest rows and columns for which it pays to pack both sides.
-const THIN: usize = 12;
+const THIN: usize = 24;
 
 /// The fewest multiplications for which it pays.
-const SMALL: usize = 1 << 15;
+const SMALL: usize = 1 << 18;
 
 /// The most terms of one sum before it is cut: the partial sums are added in order.
 const TERMS: usize = 1 << 13;
@@ -346,7 +346,9 @@ fn row_times_matrix<T: Scalar>(out: &mut [T], x: &[T], w: View<'_, T>, add: bool
     );
 }
 
-/// Σ xᵢ·yᵢ by 32 running sums, each with one rounding a term; by one, if there are no more terms than that.
+/// Σ xᵢ·yᵢ by 32 running sums, each with one rounding a term, as all products of matrices have them; by one, if there are no more
+/// terms than that. (The dot product of tensors, [`sum_by_two`](crate::row::sum_by_two), rounds what it adds up first, and adds by
+/// blocks, as any sum of a map does.)
 #[inline(always)]
 fn dot<T: Scalar>(x: &[T], y: &[T]) -> T {
     if x.len() <= LANES {

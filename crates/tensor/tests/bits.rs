@@ -12,7 +12,7 @@ use gradus_tensor::{Scalar, Tensor, Transpose, with_threads};
 
 /// Each result with the hashes of its bits in single and in double precision.
 #[rustfmt::skip] // a row a line
-const TABLE: [(&str, u64, u64); 18] = [
+const TABLE: [(&str, u64, u64); 21] = [
     ("exp", 0x5aad9bc1d13ba8c8, 0x45a8fe4d6c58818e),
     ("ln", 0xef03b81a241db51f, 0x35e5f3453998dd28),
     ("tanh", 0xd387a874e34b84aa, 0x2f4a94401a3b71bb),
@@ -70,6 +70,7 @@ fn results<T: Scalar>() -> Vec<(&'static str, Vec<T>)> {
     let of = |x: Tensor<T>| x.as_slice().to_vec();
     let (long, other) = (input::<T>(&[200_003], 2), input(&[200_003], 3));
     let (matrix, tall) = (input::<T>(&[301, 401], 4), input::<T>(&[40_001, 5], 5));
+    let (left, right) = (input::<T>(&[131, 801], 8), input::<T>(&[801, 203], 9));
     let product = |k: usize, n: usize, transpose| {
         let dims = if transpose == Transpose::No { [k, n] } else { [n, k] };
         of(input::<T>(&[1, k], 6).product(Transpose::No, &input(&dims, 7), transpose).unwrap())
@@ -93,6 +94,9 @@ fn results<T: Scalar>() -> Vec<(&'static str, Vec<T>)> {
             of(Tensor::gram_of(&[&tall, &tall.select(1, 2).unwrap().insert_axis(1).unwrap()]).unwrap()),
         ),
         ("triangular_factor", of(tall.triangular_factor().unwrap())),
+        ("matrix · matrix", of(left.matmul(&right).unwrap())),
+        ("matrixᵀ · matrixᵀ", of(right.product(Transpose::Yes, &left, Transpose::Yes).unwrap())),
+        ("matrix · wide matrix", of(left.slice(0, 0..31).unwrap().matmul(&right).unwrap())),
         ("row · matrix", product(2101, 2003, Transpose::No)),
         ("row · matrix, long sums", product(9001, 480, Transpose::No)),
         ("row · matrixᵀ", product(2101, 2003, Transpose::Yes)),
