@@ -165,8 +165,10 @@ pub(super) fn properties() -> Vec<Property> {
             plateau.observe(1.0);
             let mut fresh = of(case)?;
             fresh.observe(1.0);
+            let kept = (0..patience).all(|_| fresh.observe(f64::NAN) == 0.1);
+            let kept = kept && fresh.observe(f64::NAN) == 0.01;
             let best = plateau.state().get("best").cloned();
-            Ok(before == 0.01 && best == fresh.state().get("best").cloned())
+            Ok(before == 0.01 && kept && best == fresh.state().get("best").cloned())
         }),
         watch("plateau-schedule.minimum", "it never goes below the minimum, and stays where it starts below")
             .draw(Draw::log("minimum", 1e-6..=1.0))

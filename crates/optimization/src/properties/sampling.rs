@@ -178,7 +178,7 @@ pub(super) fn properties() -> Vec<Property> {
                     sgd.step(&w, &gradients)?;
                 }
                 let end = w.item()?.abs();
-                Ok(if share > 1.0 { !(end < 100.0) } else { end < 0.01 })
+                Ok(if share > 1.0 { end.is_nan() || end > 100.0 } else { end < 0.01 })
             }),
     ]
 }

@@ -152,8 +152,8 @@ pub(super) fn properties() -> Vec<Property> {
             let two = Two { weight: Var::parameter(start.clone()), bias: Var::parameter(start.clone()) };
             let gradients = slopes(&two.weight, &Tensor::from([1.0]))?;
             Sgd::new(0.5).weight_decay(0.1).step(&two, &gradients)?;
-            let moved = Sgd::new(0.5).weight_decay(0.1);
-            let once = path(&mut { moved }, &start, &[Tensor::from([1.0])])?;
+            let mut alone = Sgd::new(0.5).weight_decay(0.1);
+            let once = path(&mut alone, &start, &[Tensor::from([1.0])])?;
             let shared = Var::parameter(start.clone());
             let tied = Two { weight: shared.clone(), bias: shared.clone() };
             let gradients = slopes(&shared, &Tensor::from([1.0]))?;
