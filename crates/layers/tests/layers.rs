@@ -1,4 +1,5 @@
 //! What the layers refuse, what their states are called, and that no result depends on the number of threads.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests are tests too
 
 use gradus_activations::{Pointwise, Relu};
 use gradus_autograd::{Layer, Mode, Op, Parameters, Var, no_grad};
