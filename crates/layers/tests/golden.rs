@@ -1,4 +1,5 @@
 //! Values, running statistics and gradients against PyTorch's: golden/norms.csv, written by golden/norms.py.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests are tests too
 
 use gradus_autograd::{Layer, Mode, Var};
 use gradus_layers::{BatchNorm1d, BatchNorm2d, Embedding, GroupNorm, LayerNorm, Linear, RmsNorm};

@@ -1,4 +1,5 @@
 //! What the layers refuse, what their states are called, and that no result depends on the number of threads.
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests are tests too
 
 use gradus_activations::{Pointwise, Relu};
 use gradus_autograd::{Layer, Mode, Op, Parameters, Var, no_grad};
@@ -206,6 +207,12 @@ fn states_have_pytorchs_names() {
     assert_eq!(y.shape(), [3, 2]);
     let state = net.state();
     net.load_state(&state).unwrap();
+    // The mode reaches every layer.
+    let (silent, ones) =
+        (Sequential::new().with(Dropout::new(1.0).unwrap()), Tensor::<f64>::ones([4]).unwrap());
+    let x = Var::constant(ones.clone());
+    assert_eq!(silent.forward(&x, &mut Mode::Train(random)).unwrap().value(), zeros(&[4]));
+    assert_eq!(silent.forward(&x, &mut Mode::Eval).unwrap().value(), ones);
     let mut empty = Sequential::<f64>::new();
     assert_eq!(run(&empty, &[2, 3]).unwrap().shape(), [2, 3]);
     empty.layers.push(Box::new(Flatten));

@@ -108,7 +108,7 @@ fn draw<'a>(nodes: &[Node], svg: &'a mut String) -> Result<(), Box<dyn std::erro
         let (left, right) = (x - HALF.0, x + HALF.0);
         root.draw(&Rectangle::new([(left, y - HALF.1), (right, y + HALF.1)], GRID.stroke_width(2)))?;
         root.draw(&PathElement::new(vec![(left + 4, y + 15), (right - 4, y + 15)], GRID.stroke_width(1)))?;
-        let mut text = |text: String, dy: i32, colour: RGBColor| {
+        let text = |text: String, dy: i32, colour: RGBColor| {
             let style =
                 ("sans-serif", 16).into_font().color(&colour).pos(Pos::new(HPos::Center, VPos::Center));
             root.draw(&Text::new(text, (x, y + dy), style))
