@@ -163,9 +163,7 @@ impl Init {
     #[must_use]
     pub fn truncated(self) -> Self {
         match self {
-            Self::Scaled { gain, mode, .. } => {
-                Self::Scaled { gain, mode, spread: Spread::TruncatedNormal }
-            }
+            Self::Scaled { gain, mode, .. } => Self::Scaled { gain, mode, spread: Spread::TruncatedNormal },
             other => other,
         }
     }
@@ -188,9 +186,7 @@ impl Init {
                 match spread {
                     Spread::Normal => Law::Normal(Normal::of_variance(variance)?),
                     Spread::Uniform => Law::Uniform(Uniform::of_variance(variance)?),
-                    Spread::TruncatedNormal => {
-                        Law::TruncatedNormal(TruncatedNormal::of_variance(variance)?)
-                    }
+                    Spread::TruncatedNormal => Law::TruncatedNormal(TruncatedNormal::of_variance(variance)?),
                 }
             }
             Self::Orthogonal { gain } => {

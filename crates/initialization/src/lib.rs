@@ -29,8 +29,8 @@ pub use orthogonal::orthogonal;
 #[cfg(feature = "properties")]
 pub use properties::properties;
 pub use quantile::normal_quantile;
-pub use sum::sum_variance;
 pub use stream::{Sample, Stream, box_muller, philox};
+pub use sum::sum_variance;
 pub use truncated::{TruncatedNormal, truncated_variance};
 pub use xavier::{glorot_variance, lecun_variance};
 

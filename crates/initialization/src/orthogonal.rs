@@ -34,13 +34,7 @@ pub(crate) const FORMULA: Formula = Formula {
             shape: "[max, min]",
             unit: "1",
         },
-        Symbol {
-            latex: "Q",
-            code: "q",
-            meaning: "orthonormal columns",
-            shape: "[max, min]",
-            unit: "1",
-        },
+        Symbol { latex: "Q", code: "q", meaning: "orthonormal columns", shape: "[max, min]", unit: "1" },
         Symbol { latex: "R", code: "r", meaning: "upper triangular", shape: "[min, min]", unit: "1" },
     ],
     source: "Saxe, McClelland & Ganguli 2014, §3; the signs: Mezzadri 2007, How to Generate Random Matrices, §5",
@@ -85,9 +79,8 @@ pub fn orthogonal<T: Scalar>(shape: impl AsRef<[usize]>, gain: f64, stream: Stre
     let z: Tensor<T> = stream.normal([rows.max(cols), rows.min(cols)])?;
     let (mut q, r) = z.qr()?;
     let width = rows.min(cols);
-    let signed: Vec<T> = (0..width)
-        .map(|i| if r.as_slice()[i * width + i] < T::ZERO { -gain } else { gain })
-        .collect();
+    let signed: Vec<T> =
+        (0..width).map(|i| if r.as_slice()[i * width + i] < T::ZERO { -gain } else { gain }).collect();
     for row in q.as_mut_slice().chunks_exact_mut(width) {
         row.iter_mut().zip(&signed).for_each(|(w, &gain)| *w *= gain);
     }

@@ -58,7 +58,8 @@ fn bounds_reversed_or_where_nothing_is() {
 
 #[test]
 fn fans_of_nothing() {
-    for init in [Init::he_normal(), Init::xavier_uniform().fan(FanMode::In), Init::lecun_normal().truncated()] {
+    for init in [Init::he_normal(), Init::xavier_uniform().fan(FanMode::In), Init::lecun_normal().truncated()]
+    {
         refused(drawn(init, Fans::dense(0, 5)), "fans");
     }
     refused(drawn(Init::he_normal().fan(FanMode::Out), Fans::dense(5, 0)), "fans");

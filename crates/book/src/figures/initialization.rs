@@ -68,15 +68,15 @@ pub(super) fn signal_schemes(inputs: &Inputs) -> Result<Figure> {
         ("orthogonal", orthogonal),
         ("2/n: He", Init::he_normal()),
     ];
-    let mut plot =
-        Plot::new("layers", 0.0..f64::from(DEPTH), low..high).y_name("second moment").log_y();
+    let mut plot = Plot::new("layers", 0.0..f64::from(DEPTH), low..high).y_name("second moment").log_y();
     let mut last = Vec::new();
     for (scheme, init) in schemes {
         let curve = through(init, &f, low, high)?;
         last.push(format!("{scheme}: {}", short(curve.last)));
         plot = plot.curve(scheme, curve.points);
     }
-    let status = format!("Activation: {name}. Behind {DEPTH} layers the second moment is, with {}.", last.join("; "));
+    let status =
+        format!("Activation: {name}. Behind {DEPTH} layers the second moment is, with {}.", last.join("; "));
     let figure = plot.figure(
         "The logarithm of the second moment over the number of layers, a line a scheme. With ReLUs only He's stays level; 1/n falls by half a layer.",
         "The second moment of the signal through fifty layers of 64 units, measured, as each scheme begins. All layers are as wide, so that Xavier’s \
@@ -101,8 +101,7 @@ pub(super) fn signal_scale(inputs: &Inputs) -> Result<Figure> {
     let scale = inputs.number("scale")?;
     let (low, high) = (-20.0, 20.0);
     let init = Init::Scaled { gain: scale.sqrt(), mode: FanMode::In, spread: Spread::Normal };
-    let mut plot =
-        Plot::new("layers", 0.0..f64::from(DEPTH), low..high).y_name("second moment").log_y();
+    let mut plot = Plot::new("layers", 0.0..f64::from(DEPTH), low..high).y_name("second moment").log_y();
     let mut last = Vec::new();
     for number in [1.0, 2.0, 3.0, 5.0, 6.0] {
         let (name, f) = activation(number);

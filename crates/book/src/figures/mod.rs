@@ -66,7 +66,11 @@ pub const LIVE: &[Live] = &[
     },
     Live { name: "regression-losses", controls: losses::DELTA, draw: losses::regression_losses },
     Live { name: "regression-slopes", controls: losses::DELTA, draw: losses::regression_slopes },
-    Live { name: "signal-schemes", controls: initialization::ACTIVATION, draw: initialization::signal_schemes },
+    Live {
+        name: "signal-schemes",
+        controls: initialization::ACTIVATION,
+        draw: initialization::signal_schemes,
+    },
     Live { name: "signal-scale", controls: initialization::SCALE, draw: initialization::signal_scale },
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
 ];

@@ -48,31 +48,43 @@ fn moments_off(x: &[f64], variance: f64, kurtosis: f64) -> f64 {
 
 fn normals() -> Vec<Property> {
     vec![
-        drawn("xavier-gaussian.moments", &["xavier-gaussian"], "draws have mean 0 and the variance that was asked for")
-            .within("6.5 standard errors, false alarms below 1e-9", Z)
-            .check(|case| {
-                let v = case.real("variance");
-                Ok(moments_off(&draws(case, Law::Normal(Normal::of_variance(v)?))?, v, 3.0))
-            }),
-        drawn("xavier-gaussian.distribution", &["xavier-gaussian"], "their distribution function is the normal's")
-            .within("3.27/√N, false alarms below 1e-9 (DKW)", 3.27)
-            .check(|case| {
-                let v = case.real("variance");
-                let x = draws(case, Law::Normal(Normal::of_variance(v)?))?;
-                Ok(distance_from(x, |x| normal_cdf(x / v.sqrt())))
-            }),
-        Property::new("xavier-gaussian.affine", &["xavier-gaussian"], "each draw is mean + std·z, z the stream's normal")
-            .draw(Draw::real("mean", -10.0..=10.0))
-            .draw(Draw::log("std", 1e-3..=1e3))
-            .draw(Draw::size("n", 1..=600))
-            .draw(Draw::seed("seed"))
-            .check(|case| {
-                let (mean, std) = (case.real("mean"), case.real("std"));
-                let stream = Stream::new(case.seed("seed"));
-                let x = Law::Normal(Normal::new(mean, std)?).tensor::<f64>([case.size("n")], stream)?;
-                let at = |i: usize| std.mul_add(stream.normal_at::<f64>(i as u64), mean);
-                Ok(x.as_slice().iter().enumerate().map(|(i, &x)| (x - at(i)).abs()).sum())
-            }),
+        drawn(
+            "xavier-gaussian.moments",
+            &["xavier-gaussian"],
+            "draws have mean 0 and the variance that was asked for",
+        )
+        .within("6.5 standard errors, false alarms below 1e-9", Z)
+        .check(|case| {
+            let v = case.real("variance");
+            Ok(moments_off(&draws(case, Law::Normal(Normal::of_variance(v)?))?, v, 3.0))
+        }),
+        drawn(
+            "xavier-gaussian.distribution",
+            &["xavier-gaussian"],
+            "their distribution function is the normal's",
+        )
+        .within("3.27/√N, false alarms below 1e-9 (DKW)", 3.27)
+        .check(|case| {
+            let v = case.real("variance");
+            let x = draws(case, Law::Normal(Normal::of_variance(v)?))?;
+            Ok(distance_from(x, |x| normal_cdf(x / v.sqrt())))
+        }),
+        Property::new(
+            "xavier-gaussian.affine",
+            &["xavier-gaussian"],
+            "each draw is mean + std·z, z the stream's normal",
+        )
+        .draw(Draw::real("mean", -10.0..=10.0))
+        .draw(Draw::log("std", 1e-3..=1e3))
+        .draw(Draw::size("n", 1..=600))
+        .draw(Draw::seed("seed"))
+        .check(|case| {
+            let (mean, std) = (case.real("mean"), case.real("std"));
+            let stream = Stream::new(case.seed("seed"));
+            let x = Law::Normal(Normal::new(mean, std)?).tensor::<f64>([case.size("n")], stream)?;
+            let at = |i: usize| std.mul_add(stream.normal_at::<f64>(i as u64), mean);
+            Ok(x.as_slice().iter().enumerate().map(|(i, &x)| (x - at(i)).abs()).sum())
+        }),
         Property::refutation(
             "xavier-gaussian.printed",
             &["xavier-gaussian"],
@@ -83,33 +95,45 @@ fn normals() -> Vec<Property> {
             let v = 1.0 / case.size("n") as f64;
             Ok((Law::Normal(Normal::new(0.0, v)?).variance() - v).abs())
         }),
-        drawn("init-uniform.moments", &["init-uniform"], "draws have mean 0 and the variance that was asked for")
-            .within("6.5 standard errors, false alarms below 1e-9", Z)
-            .check(|case| {
-                let v = case.real("variance");
-                Ok(moments_off(&draws(case, Law::Uniform(Uniform::of_variance(v)?))?, v, 1.8))
-            }),
-        drawn("init-uniform.distribution", &["init-uniform"], "their distribution function is a straight line")
-            .within("3.27/√N, false alarms below 1e-9 (DKW)", 3.27)
-            .check(|case| {
-                let v = case.real("variance");
-                let bound = (3.0 * v).sqrt();
-                let x = draws(case, Law::Uniform(Uniform::of_variance(v)?))?;
-                Ok(distance_from(x, |x| (0.5 + 0.5 * x / bound).clamp(0.0, 1.0)))
-            }),
-        Property::new("init-uniform.support", &["init-uniform"], "no draw is beyond a bound, in single precision either")
-            .draw(Draw::real("low", -10.0..=10.0))
-            .draw(Draw::log("width", 1e-3..=10.0))
-            .draw(Draw::size("n", 1..=600))
-            .draw(Draw::seed("seed"))
-            .holds(|case| {
-                let low = case.real("low");
-                let high = low + case.real("width");
-                let law = Law::Uniform(Uniform::new(low, high)?);
-                let stream = Stream::new(case.seed("seed"));
-                let x = law.tensor::<f32>([case.size("n")], stream)?;
-                Ok(x.as_slice().iter().all(|x| (low as f32..=high as f32).contains(x)))
-            }),
+        drawn(
+            "init-uniform.moments",
+            &["init-uniform"],
+            "draws have mean 0 and the variance that was asked for",
+        )
+        .within("6.5 standard errors, false alarms below 1e-9", Z)
+        .check(|case| {
+            let v = case.real("variance");
+            Ok(moments_off(&draws(case, Law::Uniform(Uniform::of_variance(v)?))?, v, 1.8))
+        }),
+        drawn(
+            "init-uniform.distribution",
+            &["init-uniform"],
+            "their distribution function is a straight line",
+        )
+        .within("3.27/√N, false alarms below 1e-9 (DKW)", 3.27)
+        .check(|case| {
+            let v = case.real("variance");
+            let bound = (3.0 * v).sqrt();
+            let x = draws(case, Law::Uniform(Uniform::of_variance(v)?))?;
+            Ok(distance_from(x, |x| (0.5 + 0.5 * x / bound).clamp(0.0, 1.0)))
+        }),
+        Property::new(
+            "init-uniform.support",
+            &["init-uniform"],
+            "no draw is beyond a bound, in single precision either",
+        )
+        .draw(Draw::real("low", -10.0..=10.0))
+        .draw(Draw::log("width", 1e-3..=10.0))
+        .draw(Draw::size("n", 1..=600))
+        .draw(Draw::seed("seed"))
+        .holds(|case| {
+            let low = case.real("low");
+            let high = low + case.real("width");
+            let law = Law::Uniform(Uniform::new(low, high)?);
+            let stream = Stream::new(case.seed("seed"));
+            let x = law.tensor::<f32>([case.size("n")], stream)?;
+            Ok(x.as_slice().iter().all(|x| (low as f32..=high as f32).contains(x)))
+        }),
     ]
 }
 
@@ -213,15 +237,19 @@ fn gains() -> Vec<Property> {
             let gain = gain_of(|z| if z > 0.0 { z } else { a * z })?;
             Ok(relative(gain, Gain::LeakyRelu(a).value()))
         }),
-        Property::new("init-gain.homogeneous", &["init-gain"], "an activation c times as steep has 1/|c| of the gain")
-            .draw(Draw::real("c", 0.01..=10.0).limited(1e-3..=1e3))
-            .draw(Draw::real("a", -3.0..=3.0).limited(-1e3..=1e3))
-            .within("the integral's rounding", 1e-13)
-            .check(|case| {
-                let (c, a) = (case.real("c"), case.real("a"));
-                let f = move |z: f64| if z > 0.0 { z } else { a * z };
-                Ok(relative(gain_of(|z| c * f(z))? * c, gain_of(f)?))
-            }),
+        Property::new(
+            "init-gain.homogeneous",
+            &["init-gain"],
+            "an activation c times as steep has 1/|c| of the gain",
+        )
+        .draw(Draw::real("c", 0.01..=10.0).limited(1e-3..=1e3))
+        .draw(Draw::real("a", -3.0..=3.0).limited(-1e3..=1e3))
+        .within("the integral's rounding", 1e-13)
+        .check(|case| {
+            let (c, a) = (case.real("c"), case.real("a"));
+            let f = move |z: f64| if z > 0.0 { z } else { a * z };
+            Ok(relative(gain_of(|z| c * f(z))? * c, gain_of(f)?))
+        }),
         Property::new("init-gain.powers", &["init-gain"], "for zᵏ it is 1/√(1·3·5⋯(2k − 1))")
             .draw(Draw::integer("k", 0..=6).limited(0.0..=8.0))
             .within("the integral's rounding", 1e-12)
@@ -314,7 +342,7 @@ fn orthogonals() -> Vec<Property> {
         .within("6.5 standard errors, false alarms below 1e-9", Z)
         .check(|case| {
             let (n, seed) = (case.size("n"), case.seed("seed"));
-            let count = 2000u64;
+            let count = 500u64;
             let (mut first, mut square, mut trace, mut trace_square) = (0.0, 0.0, 0.0, 0.0);
             for i in 0..count {
                 let w = orthogonal::<f64>([n, n], 1.0, Stream::new(seed).substream(i))?;

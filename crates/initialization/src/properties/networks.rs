@@ -13,8 +13,13 @@ fn identity(z: f64) -> (f64, f64) {
 }
 
 /// The logarithm of what is left of a second moment after 30 layers of width 128, to base 2.
-fn left(init: Init, activation: impl Fn(f64) -> (f64, f64), seed: u64, back: bool) -> Result<f64, gradus_tensor::Error> {
-    let s = signal(init, &[128; 31], 32, activation, &mut rng(seed))?;
+fn left(
+    init: Init,
+    activation: impl Fn(f64) -> (f64, f64),
+    seed: u64,
+    back: bool,
+) -> Result<f64, gradus_tensor::Error> {
+    let s = signal(init, &[128; 31], 8, activation, &mut rng(seed))?;
     let ratio = if back { s.backward[0] / s.backward[30] } else { s.forward[30] / s.forward[0] };
     Ok(ratio.log2())
 }

@@ -88,9 +88,9 @@ fn one_stream<T: Sample>(stream: Stream, n: usize) -> bool {
     let (u, z) = fill(1, n);
     let longer = fill(2, n + 40_000);
     let step = n / 300 + 1;
-    let alone = (0..n).step_by(step).all(|i| {
-        u[i] == stream.uniform_at(i as u64) && z[i] == stream.normal_at(i as u64)
-    });
+    let alone = (0..n)
+        .step_by(step)
+        .all(|i| u[i] == stream.uniform_at(i as u64) && z[i] == stream.normal_at(i as u64));
     alone && longer.0[..n] == u && longer.1[..n] == z
 }
 
@@ -171,24 +171,35 @@ fn transformation() -> Vec<Property> {
                 let ahead = a * cos + b * sin - (-2.0 * u.ln()).sqrt();
                 Ok(radius + (a * sin - b * cos).abs() + ahead.abs())
             }),
-        seeded("box-muller.distribution", &["box-muller"], "a stream's normals have the normal's distribution function")
-            .within("3.27/√N, false alarms below 1e-9 (DKW)", 3.27)
-            .check(|case| Ok(distance_from(numbers(case, true)?, normal_cdf))),
+        seeded(
+            "box-muller.distribution",
+            &["box-muller"],
+            "a stream's normals have the normal's distribution function",
+        )
+        .within("3.27/√N, false alarms below 1e-9 (DKW)", 3.27)
+        .check(|case| Ok(distance_from(numbers(case, true)?, normal_cdf))),
         seeded("box-muller.moments", &["box-muller"], "and its first four moments: 0, 1, 0, 3")
             .within("6.5 standard errors, false alarms below 1e-9", Z)
             .check(|case| {
                 let x = numbers(case, true)?;
                 // Variances of x, x², x³, x⁴: 1, 2, 15, 96; the last is skewed, and gets half as much again.
-                let off = [(1, 0.0, 1.0f64), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 216.0)]
-                    .map(|(k, want, variance)| (mean(&x, |x| x.powi(k)) - want).abs() / (variance / N as f64).sqrt());
+                let off = [(1, 0.0, 1.0f64), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 216.0)].map(
+                    |(k, want, variance)| {
+                        (mean(&x, |x| x.powi(k)) - want).abs() / (variance / N as f64).sqrt()
+                    },
+                );
                 Ok(off.into_iter().fold(0.0, f64::max))
             }),
-        seeded("philox.uniforms", &["philox"], "a stream's uniforms are spread evenly over (0, 1], and are never 0")
-            .within("3.27/√N, false alarms below 1e-9 (DKW)", 3.27)
-            .check(|case| {
-                let x = numbers(case, false)?;
-                let inside = x.iter().all(|&x| x > 0.0 && x <= 1.0);
-                Ok(if inside { distance_from(x, |x| x) } else { f64::INFINITY })
-            }),
+        seeded(
+            "philox.uniforms",
+            &["philox"],
+            "a stream's uniforms are spread evenly over (0, 1], and are never 0",
+        )
+        .within("3.27/√N, false alarms below 1e-9 (DKW)", 3.27)
+        .check(|case| {
+            let x = numbers(case, false)?;
+            let inside = x.iter().all(|&x| x > 0.0 && x <= 1.0);
+            Ok(if inside { distance_from(x, |x| x) } else { f64::INFINITY })
+        }),
     ]
 }

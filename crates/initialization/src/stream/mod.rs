@@ -9,8 +9,8 @@ pub use box_muller::box_muller;
 pub use kernel::Sample;
 use kernel::{BLOCKS, Source, halves};
 pub(crate) use philox::FORMULA as FORMULA_PHILOX;
-pub use philox::philox;
 use philox::Schedule;
+pub use philox::philox;
 
 use gradus_tensor::kernel::{for_each_block, vectorize};
 use gradus_tensor::{Dtype, Result, Scalar, Tensor};
