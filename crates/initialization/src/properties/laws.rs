@@ -342,7 +342,7 @@ fn orthogonals() -> Vec<Property> {
         .within("6.5 standard errors, false alarms below 1e-9", Z)
         .check(|case| {
             let (n, seed) = (case.size("n"), case.seed("seed"));
-            let count = 2000u64;
+            let count = 500u64;
             let (mut first, mut square, mut trace, mut trace_square) = (0.0, 0.0, 0.0, 0.0);
             for i in 0..count {
                 let w = orthogonal::<f64>([n, n], 1.0, Stream::new(seed).substream(i))?;

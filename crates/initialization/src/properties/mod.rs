@@ -23,7 +23,7 @@ pub fn properties() -> Vec<Property> {
 const Z: f64 = 6.5;
 
 /// How many numbers a statistical property draws.
-const N: usize = 1 << 16;
+const N: usize = 1 << 15;
 
 /// The mean of f over numbers.
 fn mean(x: &[f64], f: impl Fn(f64) -> f64) -> f64 {

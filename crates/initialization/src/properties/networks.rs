@@ -19,7 +19,7 @@ fn left(
     seed: u64,
     back: bool,
 ) -> Result<f64, gradus_tensor::Error> {
-    let s = signal(init, &[128; 31], 32, activation, &mut rng(seed))?;
+    let s = signal(init, &[128; 31], 8, activation, &mut rng(seed))?;
     let ratio = if back { s.backward[0] / s.backward[30] } else { s.forward[30] / s.forward[0] };
     Ok(ratio.log2())
 }

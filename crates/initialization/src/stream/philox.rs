@@ -71,7 +71,7 @@ pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 
 /// The keys of all rounds.
 #[derive(Debug, Clone, Copy)]
-pub struct Schedule([[u64; 2]; ROUNDS]);
+pub(super) struct Schedule([[u64; 2]; ROUNDS]);
 
 impl Schedule {
     pub(super) fn new(key: [u32; 2]) -> Self {
