@@ -123,7 +123,7 @@ fn steps() -> Vec<Property> {
             .within("no more than half of what is left may be linear", 0.05)
             .check(|case| {
                 let d = drawn(case)?;
-                let fit = parameters(&weighted(&d).fit(&d.x, &d.y)?)?;
+                let fit = parameters(&weighted(&d).tolerance(1e-12).fit(&d.x, &d.y)?)?;
                 let (x, y) = (with_ones(&d.copies.0)?, d.copies.1);
                 let sizes = x.abs().max_axis(0)?;
                 let off = Tensor::random(fit.shape(), &StandardNormal, &mut rng(case.seed("values") ^ 2))?.div(&sizes)?;
@@ -264,7 +264,7 @@ fn apart_by(case: &mut Case<'_>) -> Result<(Tensor<f64>, Tensor<u32>, Tensor<f64
     let (d, touching) = (case.size("d"), case.size("touching"));
     let n = 2 * d + 4;
     let mut rng = rng(case.seed("values"));
-    let direction = Tensor::random([d], &StandardNormal, &mut rng)?;
+    let direction: Tensor<f64> = Tensor::random([d], &StandardNormal, &mut rng)?;
     let unit = direction.scale(1.0 / direction.dot(&direction)?.sqrt());
     let x = Tensor::random([n, d], &StandardNormal, &mut rng)?;
     let side = x.matmul(&unit.insert_axis(1)?)?;

@@ -72,7 +72,9 @@ fn labelled(id: &'static str, formula: &'static [&'static str], statement: &'sta
 }
 
 fn refuted(id: &'static str, statement: &'static str) -> Property {
-    Property { refutation: true, ..labelled(id, &["logreg-likelihood"], statement) }
+    let mut property = labelled(id, &["logreg-likelihood"], statement);
+    property.refutation = true;
+    property
 }
 
 fn pair(case: &Case<'_>) -> Result<(Tensor<f64>, Tensor<u32>)> {
@@ -235,9 +237,10 @@ fn joint() -> Vec<Property> {
                 let chord = (1.0 - t) * one + t * two;
                 Ok(((chord - between) / (1.0 + one.abs() + two.abs())).max_or_nan(0.0))
             }),
-        Property {
-            refutation: true,
-            ..small("logreg-likelihood-display.printed", id, "as printed, p(y | X, θ) adds up to 1 over all label vectors")
+        {
+            let mut printed = small("logreg-likelihood-display.printed", id, "as printed, p(y | X, θ) adds up to 1 over all label vectors");
+            printed.refutation = true;
+            printed
         }
         .within("rounding", ROUNDING)
         .check(|case| {
