@@ -16,6 +16,10 @@ pub(crate) const MANY: usize = 600;
 /// How many steps are remembered.
 const MEMORY: usize = 12;
 
+/// After so many evaluations without anything lower a search has come to a halt: near the optimum the rounding of the objective hides where it
+/// falls, and the line search would look for it for ever.
+const PATIENCE: usize = 30;
+
 /// How often a search that has come to a halt begins anew from where it is.
 const ROUNDS: usize = 4;
 
@@ -40,7 +44,8 @@ struct Seen {
     best: Option<(Vec<f64>, Rc<Evaluation>)>,
     iterations: Vec<Iteration>,
     failure: Option<Error>,
-    evaluations: usize,
+    /// Evaluations since the last that was lower than all before.
+    since: usize,
 }
 
 struct Problem<'a, O> {
@@ -75,11 +80,15 @@ impl<O: Objective> Problem<'_, O> {
                 Err(failure) => return Err(stop(&mut seen, failure)),
             }
         }
-        seen.evaluations += 1;
+        seen.since += 1;
+        if seen.since > PATIENCE {
+            return Err(argmin::core::Error::msg("nothing lower is found"));
+        }
         if seen.best.as_ref().is_none_or(|(_, best)| there.value < best.value) {
             seen.best = Some((at.to_vec(), there.clone()));
             let here = self.iteration(&there);
             seen.iterations.push(here);
+            seen.since = 0;
         }
         seen.last = Some((at.to_vec(), there.clone()));
         Ok(there)
@@ -128,25 +137,20 @@ pub(crate) fn lbfgs(
     units: &[f64],
     options: &Options,
 ) -> Result<(Vec<f64>, Convergence)> {
-    let seen = Rc::new(RefCell::new(Seen {
-        last: None,
-        best: None,
-        iterations: vec![],
-        failure: None,
-        evaluations: 0,
-    }));
+    let seen =
+        Rc::new(RefCell::new(Seen { last: None, best: None, iterations: vec![], failure: None, since: 0 }));
     let mut at: Vec<f64> = start.iter().zip(units).map(|(t, u)| t / u).collect();
     let mut stop = Stop::Iterations;
     for _ in 0..ROUNDS {
         let before = seen.borrow().iterations.len();
+        seen.borrow_mut().since = 0;
         let problem = Problem { objective, units, seen: seen.clone() };
         let left = options.max_iterations.saturating_sub(before) as u64;
         let search = LBFGS::new(MoreThuenteLineSearch::new(), MEMORY)
             .with_tolerance_grad(options.tolerance)
             .and_then(|search| search.with_tolerance_cost(0.0));
         let search = search.map_err(|e| crate::error::option("tolerance", e, "one that argmin takes"))?;
-        let run =
-            Executor::new(problem, search).configure(|state| state.param(at.clone()).max_iters(left)).run();
+        let run = Executor::new(problem, search).configure(|state| state.param(at.clone()).max_iters(left)).run();
         let mut seen = seen.borrow_mut();
         if let Some(failure) = seen.failure.take() {
             return Err(failure);
@@ -161,10 +165,7 @@ pub(crate) fn lbfgs(
             d if d * d < 1e-14 * (1.0 + there.value.abs()) => Stop::Precision,
             _ => Stop::Iterations,
         };
-        if stop == Stop::Tolerance
-            || seen.iterations.len() >= options.max_iterations
-            || seen.iterations.len() <= before
-        {
+        if stop == Stop::Tolerance || seen.iterations.len() >= options.max_iterations || seen.iterations.len() <= before {
             break;
         }
     }

@@ -14,6 +14,8 @@ pub(crate) struct Evaluation {
     pub(crate) separated: bool,
     /// How far from the boundary the farthest sample is, in log-odds.
     pub(crate) farthest: f64,
+    /// The log-odds of the sample that is farthest on the wrong side, negative; 0 if none is.
+    pub(crate) least: f64,
 }
 
 /// A convex function with a Hessian.
@@ -88,7 +90,9 @@ pub(crate) fn newton(
         iterations.push(here);
         let done = distance <= rules.tolerance;
         let count = iterations.len() - 1;
-        let suspicious = now.separated || now.farthest > FAR && (count % 4 == 3 || done);
+        // Where a direction separates, the fit pulls some samples ever farther away, and the others stay.
+        let pulled = now.farthest > FAR && now.least > -0.5 * now.farthest;
+        let suspicious = now.separated || pulled && (count % 4 == 3 || done);
         if suspicious
             && !objective.penalised()
             && let Some(separation) = objective.separation(&[&theta, &step])?

@@ -24,6 +24,8 @@ struct Part {
     /// Rows on the other class's side, or on the boundary.
     wrong: usize,
     farthest: f64,
+    /// The least margin, if below 0.
+    least: f64,
     rows: Vec<f64>,
     each: Vec<f64>,
     chunk_gradient: Vec<f64>,
@@ -52,12 +54,13 @@ impl Objective for Loss<'_> {
             }
         })?;
         let (mut value, mut gradient) = (0.0, vec![0.0; p]);
-        let (mut wrong, mut farthest) = (0, 0.0f64);
+        let (mut wrong, mut farthest, mut least) = (0, 0.0f64, 0.0f64);
         for part in &parts {
             value += part.loss;
             gradient.iter_mut().zip(&part.gradient).for_each(|(sum, g)| *sum += g);
             wrong += part.wrong;
             farthest = farthest.max(part.farthest);
+            least = least.min(part.least);
         }
         let mut gram = gram;
         for (j, scale) in self.data.frame.scale.iter().enumerate() {
@@ -69,7 +72,7 @@ impl Objective for Loss<'_> {
                 gram.as_mut_slice()[j * p + j] += price;
             }
         }
-        Ok(Evaluation { value, gradient, hessian: hessian.then_some(gram), separated: wrong == 0, farthest })
+        Ok(Evaluation { value, gradient, hessian: hessian.then_some(gram), separated: wrong == 0, farthest, least })
     }
 
     fn gradient_norm(&self, gradient: &[f64]) -> f64 {
@@ -140,7 +143,7 @@ impl Loss<'_> {
                     *score = dot(&z[..wide], theta);
                 }
                 // From now on `scores` has the derivatives of the losses in the scores.
-                let (mut wrong, mut farthest) = (0, part.farthest);
+                let (mut wrong, mut farthest, mut least) = (0, part.farthest, part.least);
                 let sides = labels.iter().zip(weights.iter());
                 for (((score, loss), root), (&y, &w)) in
                     scores.iter_mut().zip(losses.iter_mut()).zip(roots.iter_mut()).zip(sides)
@@ -158,9 +161,11 @@ impl Loss<'_> {
                     let right = (margin > 0.0) | (w == 0.0);
                     wrong += usize::from(!right);
                     farthest = if margin.abs() > farthest { margin.abs() } else { farthest };
+                    least = if margin < least { margin } else { least };
                 }
                 part.wrong += wrong;
                 part.farthest = farthest;
+                part.least = least;
                 part.loss += row::sum_by(losses, |v| v);
                 let sums = &mut part.chunk_gradient;
                 sums.fill(0.0);

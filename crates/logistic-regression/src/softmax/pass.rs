@@ -69,7 +69,7 @@ impl Objective for Loss<'_> {
         let log_p = scores.log_softmax(1)?;
         let mut off = log_p.exp();
         let probabilities = off.clone();
-        let (mut value, mut separated, mut farthest) = (0.0, true, 0.0f64);
+        let (mut value, mut separated, mut farthest, mut least) = (0.0, true, 0.0f64, 0.0f64);
         let mut losses = Vec::with_capacity(self.data.samples());
         for (i, (off, log_p)) in
             off.as_mut_slice().chunks_exact_mut(k).zip(log_p.as_slice().chunks_exact(k)).enumerate()
@@ -84,6 +84,7 @@ impl Objective for Loss<'_> {
             let margin = log_p[y] - other.fold(f64::NEG_INFINITY, f64::max);
             separated &= margin > 0.0 || weight == 0.0;
             farthest = farthest.max(margin.abs());
+            least = least.min(margin);
         }
         value += gradus_tensor::kernel::sum_by(&losses, |v| v);
         let mut gradient = self.z.product(Transpose::Yes, &off, Transpose::No)?;
@@ -106,7 +107,7 @@ impl Objective for Loss<'_> {
                 }
             }
         }
-        Ok(Evaluation { value, gradient: gradient.into_vec(), hessian, separated, farthest })
+        Ok(Evaluation { value, gradient: gradient.into_vec(), hessian, separated, farthest, least })
     }
 
     fn gradient_norm(&self, gradient: &[f64]) -> f64 {
