@@ -46,7 +46,7 @@ const OP: &str = "batch_norm";
 /// **Gradient**: γ/√(σ² + ε)·(dy − ⟨dy⟩ − x̂·⟨dy∘x̂⟩) in x, means over the channel; Σ dy∘x̂ in γ, Σ dy in β:
 /// [`BatchNormalization`].
 ///
-/// **Numerics**: two passes, leaves of 32 rows joined; E[x²] − E[x]² would lose every digit of a small variance beside a large
+/// **Numerics**: two passes, leaves of 32 rows joined; ⟨x²⟩ − ⟨x⟩² would lose every digit of a small variance beside a large
 /// mean. The variance of x̂ is σ²/(σ² + ε). A NaN spoils its channel only.
 ///
 /// **Errors**: x with fewer than two dimensions, fewer than two numbers a channel (x̂ would be 0 whatever x is), parameters of

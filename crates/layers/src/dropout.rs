@@ -116,8 +116,8 @@ impl Mask {
         if self.p == 0.0 {
             return Ok(x.clone());
         }
-        // At p = 1 nothing is left to be scaled.
-        let scale = if self.p == 1.0 { T::ZERO } else { T::of(1.0 / (1.0 - self.p)) };
+        // At p = 1 this is ∞, and nothing stays that would get it.
+        let scale = T::of(1.0 / (1.0 - self.p));
         let (start, threshold, data) = (start(self.key), threshold(self.p), x.as_slice());
         Tensor::compute(x.shape(), |out| {
             for_each_block(out, BLOCK, |b, out| {

@@ -39,7 +39,7 @@ pub(crate) const FORMULA: Formula = Formula {
 
 /// The rows of a table that ids choose.
 ///
-/// **Formula** `embedding`: yᵢ = W[tᵢ], which is one-hot(tᵢ)·W without the product.
+/// **Formula** `embedding`: yᵢ is the row tᵢ of W, which is one-hot(tᵢ)·W without the product.
 ///
 /// **Shapes**: weight `[V, D]`, ids of any shape `[…]`; the result `[…, D]`. **Units**: those of the table.
 ///

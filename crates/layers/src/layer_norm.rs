@@ -54,7 +54,7 @@ pub(crate) const FORMULA: Formula = Formula {
 ///
 /// **Gradient**: with h = γ∘dy, (h − ⟨h⟩ − x̂·⟨h∘x̂⟩)/√(σ² + ε) in x; Σ dy∘x̂ in γ, Σ dy in β: [`LayerNormalization`].
 ///
-/// **Numerics**: two passes, by halves; E[x²] − E[x]² would lose every digit of a small variance beside a large mean. The variance
+/// **Numerics**: two passes, by halves; ⟨x²⟩ − ⟨x⟩² would lose every digit of a small variance beside a large mean. The variance
 /// of x̂ is σ²/(σ² + ε), a little below 1. A NaN spoils its row only.
 ///
 /// **Errors**: parameters whose shape is not that of x's last dimensions, ε not above 0.

@@ -85,8 +85,8 @@ pub fn clip_grad_norm<T: Scalar>(
             length = root_of_squares(model, gradients, scale)? / scale;
         }
     }
-    // Not `length > limit`, which a NaN would pass by.
-    if !(length <= limit) {
+    // A NaN is not above any limit; it must not pass for short.
+    if length > limit || length.is_nan() {
         let factor = T::of(limit / length);
         change(model, gradients, |g| g * factor)?;
     }

@@ -11,11 +11,15 @@
 //! second or more (`inputs.pressed("measure")?`): the server does it for one page at a time.
 
 mod activations;
+mod backpropagation;
 mod bars;
+mod bias_variance;
 mod controls;
+mod layers;
 mod least_squares;
 mod live;
 mod losses;
+mod optimization;
 mod plot;
 mod speed;
 mod statistics;
@@ -49,6 +53,12 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("bce-naive", losses::bce_naive),
     ("hinge-vs-ce", losses::hinge_vs_ce),
     ("focal", losses::focal),
+    ("difference-error", backpropagation::difference_error),
+    ("batch-noise", optimization::batch_noise),
+    ("noise-floor", optimization::noise_floor),
+    ("schedules", optimization::schedules),
+    ("ridge-trade-off", bias_variance::ridge_trade_off),
+    ("bootstrap-diabetes", bias_variance::bootstrap_diabetes),
     ("ladder", speed::ladder),
     ("page-faults", speed::page_faults),
     ("mnist-digits", training::mnist_digits),
@@ -68,6 +78,11 @@ pub const LIVE: &[Live] = &[
     },
     Live { name: "regression-losses", controls: losses::DELTA, draw: losses::regression_losses },
     Live { name: "regression-slopes", controls: losses::DELTA, draw: losses::regression_slopes },
+    Live { name: "neuron-graph", controls: backpropagation::NEURON, draw: backpropagation::neuron },
+    Live { name: "who-shares", controls: layers::GROUPS, draw: layers::who_shares },
+    Live { name: "running-statistics", controls: layers::MOMENTUM, draw: layers::running_statistics },
+    Live { name: "race", controls: optimization::RACE, draw: optimization::race },
+    Live { name: "trade-off", controls: bias_variance::DEGREE, draw: bias_variance::trade_off },
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
     Live { name: "train-digits", controls: training::DIGITS, draw: training::train_digits },
     Live { name: "train-mnist", controls: training::MNIST, draw: training::train_mnist },

@@ -133,8 +133,8 @@ fn slopes() -> Vec<Property> {
             smooth("batch-norm.fixed-gradient", "the gradient with fixed statistics"),
             |case| {
                 let inputs = near(case)?;
-                let mean = normal(case, "values", 3, &inputs[1].dims().to_vec())?;
-                let variance = normal(case, "values", 4, &inputs[1].dims().to_vec())?.map(|v| v * v);
+                let mean = normal(case, "values", 3, inputs[1].dims())?;
+                let variance = normal(case, "values", 4, inputs[1].dims())?.map(|v| v * v);
                 Ok((FixedNormalization { mean, variance, eps: case.real("smooth") }, inputs))
             },
         ),
@@ -189,6 +189,18 @@ fn running() -> Vec<Property> {
             let off = own_mean.max_difference(&mean)? / (1.0 + mean.abs().max()?);
             Ok(off.max_or_nan(own_variance.max_difference(&variance)? / (1.0 + variance.max()?)))
         }),
+        images(
+            "batch-norm.layer",
+            ID,
+            "in training the layer is the formula of its weight and bias, with its own ε",
+        )
+        .check(|case| {
+            let [x, gain, bias] = batch(case, true)?;
+            let layer = Either::new(&x, case.real("eps"), 0.3)?;
+            layer.set(&gain, &bias);
+            let expected = batch_norm(&x, &gain, &bias, case.real("eps"))?;
+            Ok(holds(layer.forward(&x, true)?.same_bits(&expected)))
+        }),
         images("batch-norm.alone", ID, "in evaluation a sample's result does not depend on the others")
             .check(|case| {
                 let [x, ..] = batch(case, true)?;
@@ -232,6 +244,15 @@ impl Either {
         } else {
             Self::Rows(BatchNorm1d::new(c)?.eps(eps)?.momentum(momentum)?)
         })
+    }
+
+    fn set(&self, gain: &Tensor<f64>, bias: &Tensor<f64>) {
+        let (weight, own) = match self {
+            Self::Rows(layer) => (&layer.weight, &layer.bias),
+            Self::Images(layer) => (&layer.weight, &layer.bias),
+        };
+        weight.update(|value| *value = gain.clone());
+        own.update(|value| *value = bias.clone());
     }
 
     fn forward(&self, x: &Tensor<f64>, train: bool) -> Result<Tensor<f64>> {

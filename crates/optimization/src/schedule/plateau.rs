@@ -251,7 +251,9 @@ impl Plateau {
         for ((k, name), value) in STATE.iter().enumerate().zip(&mut values) {
             *value = state.get(*name).ok_or_else(|| refuse(name, "is missing"))?.item()?;
             let count = *value >= 0.0 && *value < COUNTS && value.fract() == 0.0;
-            if !(if k == 0 { !value.is_nan() } else { count }) {
+            // The best one may be infinite, before the first.
+            let sound = if k == 0 { !value.is_nan() } else { count };
+            if !sound {
                 return Err(refuse(name, "is no such number"));
             }
         }

@@ -1,0 +1,80 @@
+//! Lets the optimisers race on the diabetes data: least squares in mini-batches, the columns as badly scaled as they were measured.
+//!
+//! `cargo run -p gradus-optimization --example race [EPOCHS] [BATCH]`
+
+#![allow(clippy::print_stdout)] // a program prints
+
+use gradus_autograd::{Var, parameters};
+use gradus_datasets::{Regression, diabetes};
+use gradus_optimization::{
+    Adam, AdamW, Cosine, Group, Optimizer, RmsProp, Schedule, Sgd, Warmup, clip_grad_norm,
+};
+use gradus_tensor::{Scalar, Tensor};
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// A line in ten dimensions.
+struct Line<T: Scalar> {
+    weight: Var<T>,
+    bias: Var<T>,
+}
+parameters!(Line<T> { weight, bias });
+
+impl Line<f64> {
+    fn loss(&self, data: &Regression) -> Outcome<Var<f64>> {
+        // Columns of about 1: years, mmHg and mg/dL by the hundred. Their sizes still differ by a factor of a hundred.
+        let x = Var::constant(data.features.scale(0.01));
+        let y = Var::constant(data.target.scale(0.01).insert_axis(1)?);
+        let off = x.matmul(&self.weight)?.add(&self.bias)?.sub(&y)?;
+        Ok(off.mul(&off)?.mean()?)
+    }
+}
+
+fn argument(n: usize, name: &str, default: usize) -> Outcome<usize> {
+    match std::env::args().nth(n) {
+        Some(text) => text.parse().map_err(|_| format!("{name} = `{text}` is not a number").into()),
+        None => Ok(default),
+    }
+}
+
+fn main() -> Outcome<()> {
+    let (epochs, batch) = (argument(1, "EPOCHS", 200)?, argument(2, "BATCH", 32)?.max(1));
+    let data = diabetes()?;
+    let steps = (epochs * data.len().div_ceil(batch)) as u64;
+    // Biases do not decay.
+    let group = || Group::suffix("bias").weight_decay(0.0);
+    let racers: Vec<(&str, f64, Box<dyn Optimizer<f64>>)> = vec![
+        ("SGD", 0.05, Box::new(Sgd::new(0.05))),
+        ("momentum", 0.05, Box::new(Sgd::new(0.05).momentum(0.9))),
+        ("Nesterov", 0.05, Box::new(Sgd::new(0.05).momentum(0.9).nesterov(true))),
+        ("RMSProp", 0.01, Box::new(RmsProp::new(0.01))),
+        ("Adam", 0.01, Box::new(Adam::new(0.01))),
+        ("AdamW", 0.01, Box::new(AdamW::new(0.01).group(group()))),
+    ];
+    println!("{:>10} {:>10} {:>10} {:>10}", "", "a tenth", "half", "the end");
+    for (name, rate, mut optimizer) in racers {
+        let schedule = Warmup::new(steps / 20, Cosine::new(rate, 0.0, (steps - steps / 20).max(1))?)?;
+        let (weight, bias) = (Var::parameter(Tensor::zeros([10, 1])?), Var::parameter(Tensor::zeros([1])?));
+        let line = Line { weight, bias };
+        let (mut step, mut marks) = (0, Vec::new());
+        for epoch in 0..epochs {
+            let shuffled = data.shuffle(epoch as u64)?;
+            let all: Vec<u32> = (0..data.len() as u32).collect();
+            for numbers in all.chunks(batch) {
+                let loss = line.loss(&shuffled.samples(numbers)?)?;
+                let mut gradients = loss.backward()?;
+                drop(loss);
+                clip_grad_norm(&line, &mut gradients, 10.0)?;
+                optimizer.set_learning_rate(schedule.rate(step))?;
+                optimizer.step(&line, &gradients)?;
+                step += 1;
+            }
+            if [epochs.div_ceil(10), epochs.div_ceil(2), epochs].contains(&(epoch + 1)) {
+                marks.push(format!("{:>10.4}", line.loss(&data)?.item()?));
+            }
+        }
+        println!("{name:>10} {}", marks.join(" "));
+    }
+    println!("(mean squared error, in units of 100²)");
+    Ok(())
+}
