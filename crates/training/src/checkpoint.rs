@@ -112,7 +112,7 @@ impl<T: Scalar> Checkpoint<T> {
         let &[learning_rate, sum, seconds] = numbers.as_slice() else { return Err(foreign()) };
         let rows: Tensor<f64> = tensors.remove(HISTORY).and_then(typed).ok_or_else(foreign)?;
         let present: Tensor<bool> = tensors.remove(PRESENT).and_then(typed).ok_or_else(foreign)?;
-        if rows.shape() != present.shape() {
+        if rows.shape() != present.shape() || !rows.len().is_multiple_of(EpochRecord::CELLS) {
             return Err(foreign());
         }
         let cells: Vec<_> =
@@ -120,7 +120,7 @@ impl<T: Scalar> Checkpoint<T> {
         let epochs = cells.as_chunks().0.iter().map(|&row| EpochRecord::from_row(row)).collect::<Option<_>>();
         let history = History { epochs: epochs.ok_or_else(foreign)? };
 
-        let [mut model, mut optimizer, mut best] = [const { State::new() }; 3];
+        let (mut model, mut optimizer, mut best) = (State::new(), State::new(), State::new());
         for (name, tensor) in tensors {
             let (part, rest) = name.split_once('.').unwrap_or((&name, ""));
             let state = match part {

@@ -38,6 +38,9 @@ const COLUMNS: [&str; 8] = [
 ];
 
 impl EpochRecord {
+    /// How many columns it has.
+    pub(crate) const CELLS: usize = COLUMNS.len();
+
     /// Samples learned from in a second.
     pub fn samples_per_second(&self) -> f64 {
         self.samples as f64 / self.seconds

@@ -19,20 +19,20 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 /// Pixels to features, some of them dropped, to scores.
-pub struct Toy<T: Scalar> {
-    pub fc1: Linear<T>,
-    pub fc2: Linear<T>,
+pub(crate) struct Toy<T: Scalar> {
+    pub(crate) fc1: Linear<T>,
+    pub(crate) fc2: Linear<T>,
     dropout: f64,
 }
 
 parameters!(Toy<T> { fc1, fc2 });
 
 impl Toy<f32> {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self::sized(seed, 16)
     }
 
-    pub fn sized(seed: u64, width: usize) -> Self {
+    pub(crate) fn sized(seed: u64, width: usize) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let [fc1, fc2] = [(64, width), (width, 10)].map(|(d, k)| Linear::new(d, k, &mut rng).unwrap());
         Self { fc1, fc2, dropout: 0.1 }
@@ -41,7 +41,7 @@ impl Toy<f32> {
 
 impl<T: Scalar> Toy<T> {
     /// These two layers, and no dropout.
-    pub fn of(fc1: Linear<T>, fc2: Linear<T>) -> Self {
+    pub(crate) fn of(fc1: Linear<T>, fc2: Linear<T>) -> Self {
         Self { fc1, fc2, dropout: 0.0 }
     }
 }
@@ -55,12 +55,17 @@ impl<T: Scalar> Layer<T> for Toy<T> {
 }
 
 /// The digits.
-pub fn data() -> Images {
+pub(crate) fn data() -> Images {
     Images::digits().unwrap()
 }
 
 /// Loss and hits of a batch.
-pub fn loss(net: &Toy<f32>, images: &Images, numbers: &[u32], mode: &mut Mode<'_>) -> Result<Scored<f32>> {
+pub(crate) fn loss(
+    net: &Toy<f32>,
+    images: &Images,
+    numbers: &[u32],
+    mode: &mut Mode<'_>,
+) -> Result<Scored<f32>> {
     let (x, classes) = images.batch::<f32>(numbers)?;
     let x = Var::constant(x.reshape([numbers.len(), images.height() * images.width()])?);
     let scores = net.forward(&x, mode)?;
@@ -69,7 +74,7 @@ pub fn loss(net: &Toy<f32>, images: &Images, numbers: &[u32], mode: &mut Mode<'_
 }
 
 /// The mean loss without dropout, and the hits.
-pub fn judge(net: &Toy<f32>, images: &Images) -> Result<Evaluation> {
+pub(crate) fn judge(net: &Toy<f32>, images: &Images) -> Result<Evaluation> {
     evaluate(images.len(), 500, |numbers| {
         let (x, classes) = images.batch::<f32>(numbers)?;
         let x = Var::constant(x.reshape([numbers.len(), 64])?);
@@ -91,7 +96,7 @@ impl Observer for After {
 
 /// Three epochs of 18 steps with everything that a run can have, ended after so many steps: the last state and history, without the
 /// times; nothing if it was ended. With a file it goes on from there, and writes it after each step.
-pub fn run_toy(images: &Images, file: Option<&Path>, steps: u64) -> Option<(State<f32>, History)> {
+pub(crate) fn run_toy(images: &Images, file: Option<&Path>, steps: u64) -> Option<(State<f32>, History)> {
     let net = Toy::new(0);
     let mut sgd = Sgd::new(0.1).momentum(0.9);
     let batches = Batches::new(images.len(), 100).unwrap().stratified(images.classes()).unwrap();
@@ -114,7 +119,7 @@ pub fn run_toy(images: &Images, file: Option<&Path>, steps: u64) -> Option<(Stat
 }
 
 /// SHA-256 of all parameters and buffers: for each its name, its dimensions and its elements.
-pub fn fingerprint(state: &State<f32>) -> String {
+pub(crate) fn fingerprint(state: &State<f32>) -> String {
     let mut hash = Sha256::new();
     for (name, tensor) in state {
         hash.update(name.as_bytes());
