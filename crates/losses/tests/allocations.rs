@@ -10,7 +10,7 @@ use gradus_tensor::Tensor;
 /// The weights and biases of a network 64–64–10.
 fn weights() -> [Tensor; 4] {
     let number = |i: &[usize]| ((7 * i[0] + 3 * i.get(1).unwrap_or(&5)) % 11) as f32 * 0.01 - 0.05;
-    [&[64, 64] as &[_], &[64], &[64, 10], &[10]].map(|dims| Tensor::from_fn(dims, number).unwrap())
+    [&[64usize, 64] as &[usize], &[64], &[64, 10], &[10]].map(|dims| Tensor::from_fn(dims, number).unwrap())
 }
 
 /// The allocations of the second call: the first may set up what stays.
@@ -58,5 +58,5 @@ fn a_training_step_allocates_no_more_than_it_did() {
             p.update(|w| w.add_scaled(-0.01, gradients.get(p).unwrap())).unwrap();
         }
     });
-    assert_eq!(count, 60);
+    assert!(count <= 52, "{count} allocations");
 }
