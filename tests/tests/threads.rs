@@ -97,7 +97,7 @@ fn operations() -> Vec<Operation> {
         operation("Reshape", ops::Reshape(shape(&[COLUMNS, ROWS])), [x.clone()]),
         operation("Permute", ops::Permute(vec![1, 0]), [x.clone()]),
         operation("Slice", ops::Slice { axis: 0, range: 3..ROWS - 2 }, [x.clone()]),
-        operation("Gather", ops::Gather { axis: 0, indices: classes_within(ROWS) }, [x.clone()]),
+        operation("Gather", ops::Gather { axis: 0, indices: classes_within(ROWS).into_vec() }, [x.clone()]),
         operation("BroadcastTo", ops::BroadcastTo(shape(&[3, ROWS, COLUMNS])), [x.clone()]),
         operation("MatMul", ops::MatMul { left: Transpose::No, right: Transpose::Yes }, pairs()),
         operation("Sum", ops::Sum, [x.clone()]),

@@ -72,7 +72,14 @@ impl Objective for Loss<'_> {
                 gram.as_mut_slice()[j * p + j] += price;
             }
         }
-        Ok(Evaluation { value, gradient, hessian: hessian.then_some(gram), separated: wrong == 0, farthest, least })
+        Ok(Evaluation {
+            value,
+            gradient,
+            hessian: hessian.then_some(gram),
+            separated: wrong == 0,
+            farthest,
+            least,
+        })
     }
 
     fn gradient_norm(&self, gradient: &[f64]) -> f64 {
