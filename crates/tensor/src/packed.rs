@@ -248,12 +248,15 @@ impl Blocks {
     }
 }
 
+/// Packs `(view, rows, terms, width, out)`.
+type Pack<T> = fn(View<'_, T>, Range<usize>, Range<usize>, usize, &mut [T]);
+
 /// An operand, with its terms along its rows, and how it is packed: by panels of `width` rows.
 #[derive(Clone, Copy)]
 struct Side<'a, T> {
     view: View<'a, T>,
     width: usize,
-    pack: fn(View<'_, T>, Range<usize>, Range<usize>, usize, &mut [T]),
+    pack: Pack<T>,
 }
 
 impl<T: Scalar> Side<'_, T> {
