@@ -1,6 +1,6 @@
 //! The table of the elementary functions: their errors in units in the last place, and their speed.
 //!
-//! `cargo run --release -p gradus-tensor --example ulp -- [--exhaustive] [--markdown PATH]`
+//! `cargo run --release -p gradus-tensor --example ulp -- [--exhaustive] [--only NAME,NAME] [--markdown PATH]`
 #![allow(clippy::print_stdout)] // a program prints
 
 #[path = "../tests/reference/mod.rs"]
@@ -175,6 +175,8 @@ fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let exhaustive = arguments.iter().any(|a| a == "--exhaustive");
     let path = arguments.iter().position(|a| a == "--markdown").and_then(|i| arguments.get(i + 1));
+    let only = arguments.iter().position(|a| a == "--only").and_then(|i| arguments.get(i + 1));
+    let wanted = |name: &str| only.is_none_or(|only| only.split(',').any(|only| only == name));
     let extent = if exhaustive { "every single number" } else { "every 61st single number" };
     let known = |what: Option<String>| what.unwrap_or_else(|| "unknown".into());
     let cpu = std::fs::read_to_string("/proc/cpuinfo").ok();
@@ -195,7 +197,7 @@ fn main() -> std::io::Result<()> {
         known(ask("date", "+%Y-%m-%d", "")),
     );
     println!("{table}");
-    for row in &rows() {
+    for row in rows().iter().filter(|row| wanted(row.name)) {
         let Worst { far, at: x } = singles(row, exhaustive);
         let single = format!(
             "| `{}` | `f32` | {far:.3} | {x:e} | {} |",

@@ -184,7 +184,7 @@ pub fn sigmoid<T: Scalar>(x: T) -> T {
 ///
 /// **Formula**: 2/√π · ∫₀ˣ exp(−t²) dt.
 ///
-/// **Numerics**: at most 1.75 ulp; from −1 to 1; the sign of a zero is kept.
+/// **Numerics**: at most 2 ulp; from −1 to 1; the sign of a zero is kept.
 ///
 /// ```
 /// use gradus_tensor::math;
@@ -234,7 +234,7 @@ pub fn normal_cdf<T: Scalar>(x: T) -> T {
 ///
 /// **Formula**: x·Φ(x) = max(x, 0) − |x|·Φ(−|x|).
 ///
-/// **Numerics**: at most 1.5 ulp from −0.8 up. Below, where the result dwindles, at most 5.5 ulp in single precision and 2.25 in double
+/// **Numerics**: at most 1.5 ulp above −0.8. Below, where the result dwindles, at most 5.5 ulp in single precision and 2.25 in double
 /// (of the result, not of x): without cancellation, down through the subnormal numbers.
 ///
 /// ```
