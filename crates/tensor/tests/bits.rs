@@ -12,7 +12,7 @@ use gradus_tensor::{Scalar, Tensor, Transpose, with_threads};
 
 /// Each result with the hashes of its bits in single and in double precision.
 #[rustfmt::skip] // a row a line
-const TABLE: [(&str, u64, u64); 21] = [
+const TABLE: [(&str, u64, u64); 18] = [
     ("exp", 0x5aad9bc1d13ba8c8, 0x45a8fe4d6c58818e),
     ("ln", 0xef03b81a241db51f, 0x35e5f3453998dd28),
     ("tanh", 0xd387a874e34b84aa, 0x2f4a94401a3b71bb),

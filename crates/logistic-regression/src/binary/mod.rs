@@ -118,7 +118,7 @@ impl LogisticRegression {
             max_iterations: self.options.max_iterations,
             keep: large,
         };
-        let start = if large { self.from_a_part(loss)? } else { None };
+        let start = if large { self.begun_on_a_part(loss)? } else { None };
         let (theta, factor) = match start {
             Some(Solution { theta, factor, .. }) => (theta, factor.map(|f| f.scaled(THIN as f64))),
             None => (vec![0.0; p], None),
@@ -129,7 +129,7 @@ impl LogisticRegression {
 
     /// A fit of every eighth sample, where all of them are about √8 standard errors of it away from their own: the first steps need
     /// not look at all of the data. `None` where the part is unlike the whole.
-    fn from_a_part(&self, loss: &Loss<'_>) -> Result<Option<Solution>> {
+    fn begun_on_a_part(&self, loss: &Loss<'_>) -> Result<Option<Solution>> {
         let Some(data) = loss.data.thinned(THIN)? else { return Ok(None) };
         // The penalty is worth some samples: in a part of them, a part of it. Without one, a little keeps the part from running away.
         let l2 = loss.l2 / THIN as f64 + 1e-6;

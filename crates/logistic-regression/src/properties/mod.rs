@@ -80,7 +80,7 @@ fn drawn(case: &mut Case<'_>) -> Result<Drawn, Failure> {
     let rows: Vec<u32> = weights.iter().enumerate().flat_map(|(i, w)| vec![i as u32; *w as usize]).collect();
     let copies = (x.gather(0, &rows)?, y.gather(0, &rows)?);
     case.classify(d == 1, "one column");
-    case.classify(unit > 100.0 || unit < 0.01, "columns of very different units");
+    case.classify(!(0.01..=100.0).contains(&unit), "columns of very different units");
     Ok(Drawn { x, y, weights, copies })
 }
 
