@@ -1,4 +1,5 @@
 //! What must be refused, and with which words; and what must not end in an endless or exploding fit.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests too
 
 use gradus_datasets::{breast_cancer, iris};
 use gradus_logistic_regression::{
@@ -68,7 +69,7 @@ fn labels_that_are_no_classes() -> Outcome {
     refused(fit.accuracy(&x, &bad), &["row 3"]);
     refused(fit.log_loss(&x, &y.slice(0, 0..3)?), &["labels", "[3]"]);
     refused(fit.confusion(&x, &bad), &["row 3"]);
-    refused(fit.predict(&x.slice(1, 0..1)?), &["X", "theta"].map(|_| "[2]").as_slice());
+    refused(fit.predict(&x.slice(1, 0..1)?), ["X", "theta"].map(|_| "[2]").as_slice());
     refused(fit.predict(&x.map(|_| f64::NAN)), &["decision[0, 0]"]);
     assert!(
         fit.predict_proba(&x.map(|_| f64::NAN))?.as_slice().iter().all(|p| p.is_nan()),

@@ -1,4 +1,5 @@
 //! Agreement with scikit-learn and statsmodels: `golden.csv` is written by `../scripts/golden.py`.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests too
 
 use gradus_datasets::{breast_cancer, iris};
 use gradus_logistic_regression::{ClassWeights, LogisticRegression, Method, SoftmaxRegression, Stop};

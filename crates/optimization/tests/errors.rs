@@ -1,4 +1,5 @@
 //! What is refused, and that nothing has changed then; and that a step works in place.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests too
 
 use gradus_autograd::{Gradients, Var};
 use gradus_optimization::{

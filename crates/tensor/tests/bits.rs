@@ -12,7 +12,7 @@ use gradus_tensor::{Scalar, Tensor, Transpose, with_threads};
 
 /// Each result with the hashes of its bits in single and in double precision.
 #[rustfmt::skip] // a row a line
-const TABLE: [(&str, u64, u64); 18] = [
+const TABLE: [(&str, u64, u64); 21] = [
     ("exp", 0x5aad9bc1d13ba8c8, 0x45a8fe4d6c58818e),
     ("ln", 0xef03b81a241db51f, 0x35e5f3453998dd28),
     ("tanh", 0xd387a874e34b84aa, 0x2f4a94401a3b71bb),
@@ -28,6 +28,9 @@ const TABLE: [(&str, u64, u64); 18] = [
     ("dot", 0xc724c132f88604f6, 0x963bd2d6d96e43b9),
     ("gram_of", 0xf84523b882a788a9, 0x2759380c04849f06),
     ("triangular_factor", 0x536a427aa19891bd, 0x7c2f9c529b7ae54f),
+    ("matrix · matrix", 0xfcddbaa2d11509ff, 0x906b3dce0d134b45),
+    ("matrixᵀ · matrixᵀ", 0x73bbe3f49d409ba3, 0x9b0c490996eb905d),
+    ("matrix · wide matrix", 0x546909153b428196, 0x6bae973b42134487),
     ("row · matrix", 0xe0860509a9c86e86, 0xd7f895700ce74101),
     ("row · matrix, long sums", 0x5e271a2440417d81, 0xf48b4756f4a830e8),
     ("row · matrixᵀ", 0xf1bbc1b25d0e64a1, 0xe8d97c1bdc62e91d),

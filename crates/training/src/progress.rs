@@ -38,7 +38,7 @@ impl Observer for Progress {
             self.bar.set_prefix(format!("epoch {}/{}", record.epoch + 1, record.epochs));
         }
         self.bar.set_position(record.step + 1);
-        if record.step % 16 == 0 {
+        if record.step.is_multiple_of(16) {
             self.bar.set_message(format!("loss {:.4}", record.mean_loss));
         }
         ControlFlow::Continue(())
