@@ -36,7 +36,7 @@ fn images() -> crate::Result<Images> {
     let mut byte = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let draw = (state >> 48) as u16;
-        if draw % 5 == 0 { (draw >> 8) as u8 } else { 0 }
+        if draw.is_multiple_of(5) { (draw >> 8) as u8 } else { 0 }
     };
     let pixels = (0..COUNT * SIDE * SIDE).map(|_| byte()).collect();
     Ok(Images::new(pixels, [COUNT, SIDE, SIDE], (0..COUNT as u32).map(|i| i % 10).collect(), 255)?)
