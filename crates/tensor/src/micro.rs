@@ -19,7 +19,7 @@ pub struct Kernel<T> {
 
 /// What a tile is made of.
 #[derive(Debug)]
-pub struct Tile<'a, T> {
+pub(crate) struct Tile<'a, T> {
     pub(crate) rows: usize,
     pub(crate) terms: usize,
     /// The rows of the left side, with the distances from row to row, and from one group of terms to the next.
