@@ -65,7 +65,7 @@ pub(super) fn properties() -> Vec<Property> {
                 let (g, limit) = drawn(case)?;
                 let n = g.len();
                 let cut = (n as f64 * case.real("cut")) as usize;
-                let parts = vec![Var::parameter(Tensor::zeros([cut])?), Var::parameter(Tensor::zeros([n - cut])?)];
+                let parts = [Var::parameter(Tensor::zeros([cut])?), Var::parameter(Tensor::zeros([n - cut])?)];
                 let tied = vec![parts[0].clone(), parts[1].clone(), parts[0].clone()];
                 let ends = [g.slice(0, 0..cut)?, g.slice(0, cut..n)?];
                 let mut loss = Var::constant(Tensor::scalar(0.0));

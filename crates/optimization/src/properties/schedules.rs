@@ -148,7 +148,7 @@ fn cosines() -> Vec<Property> {
                 let again = schedule.restarts(multiply)?;
                 let start: u64 = (0..period).map(|k| steps * multiply.pow(k)).sum();
                 let length = steps * multiply.pow(period);
-                let step = step as u64 % length;
+                let step = step % length;
                 let alone = Cosine::new(peak, floor, length)?;
                 Ok(again.rate(start + step) == alone.rate(step) && again.rate(start) == peak)
             }),
