@@ -152,7 +152,7 @@ impl<T: Scalar> Memory<T> {
         let Some(rate) = number(rate).map(f64::from_bits).filter(|r| *r >= 0.0 && r.is_finite()) else {
             return refuse(RATE, "is not four words of a number that is finite and at least 0");
         };
-        let mut of: BTreeMap<String, (Option<u64>, Vec<Option<Tensor<T>>>)> = BTreeMap::new();
+        let mut of: BTreeMap<String, Found<T>> = BTreeMap::new();
         for (key, tensor) in state.iter().filter(|(key, _)| *key != RATE) {
             let Some((part, name)) = key.split_once('.') else { return refuse(key, "is unknown") };
             let place = parts.iter().position(|known| *known == part);
@@ -189,6 +189,9 @@ impl<T: Scalar> Memory<T> {
         Ok(())
     }
 }
+
+/// What a state holds of one parameter: its steps, and its parts in the order of their names.
+type Found<T> = (Option<u64>, Vec<Option<Tensor<T>>>);
 
 /// A number of 64 bits in four of 16, the lowest first, which every type of tensor holds exactly.
 fn words<T: Scalar>(bits: u64) -> Tensor<T> {

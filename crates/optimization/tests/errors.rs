@@ -1,5 +1,5 @@
 //! What is refused, and that nothing has changed then; and that a step works in place.
-#![allow(clippy::unwrap_used)] // helpers of tests are tests too
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests are tests too
 
 use gradus_autograd::{Gradients, Var};
 use gradus_optimization::{
@@ -10,6 +10,8 @@ use gradus_optimization::{
 use gradus_tensor::Tensor;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use std::collections::BTreeMap;
+
+type State = BTreeMap<String, Tensor<f64>>;
 
 fn slopes(w: &Var<f64>) -> Gradients<f64> {
     w.mul(w).unwrap().sum().unwrap().backward().unwrap()
@@ -80,13 +82,13 @@ fn a_state_that_does_not_fit_is_refused_by_name_and_nothing_changes() {
     let good = adam.state();
     let names: Vec<&str> = good.keys().map(String::as_str).collect();
     assert_eq!(names, ["first_moment.0", "learning_rate", "second_moment.0", "step.0"]);
-    let with = |change: &dyn Fn(&mut BTreeMap<String, Tensor<f64>>)| {
+    let with = |change: &dyn Fn(&mut State)| {
         let mut state = good.clone();
         change(&mut state);
         state
     };
     let words = |bits: u64| (0..4).map(|k| (bits >> (16 * k) & 0xFFFF) as f64).collect::<Tensor<f64>>();
-    let cases: Vec<(BTreeMap<String, Tensor<f64>>, &str)> = vec![
+    let cases: Vec<(State, &str)> = vec![
         (with(&|s| drop(s.remove("learning_rate"))), "`learning_rate` is missing"),
         (with(&|s| drop(s.remove("second_moment.0"))), "`second_moment.0` is missing"),
         (with(&|s| drop(s.remove("step.0"))), "`step.0` is missing"),

@@ -1,5 +1,5 @@
 //! Values that PyTorch computed: `golden/trajectories.py` says how, `golden/*.csv` hold them.
-#![allow(clippy::unwrap_used)] // helpers of tests are tests too
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests are tests too
 
 use gradus_autograd::Var;
 use gradus_datasets::Table;
