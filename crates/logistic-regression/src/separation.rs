@@ -174,11 +174,11 @@ pub(crate) fn direction(rows: &Tensor<f64>, candidates: &[&[f64]]) -> Result<Opt
         if !(most > 0.0) {
             continue;
         }
-        // Those on the boundary are those that the fit leaves near it; how near, nobody says.
-        for share in [0.5, 0.25, 0.125, 1.0 / 32.0, 1.0 / 256.0] {
-            let limit = share * most;
+        // Those on the boundary are those that the fit leaves near it; how near, nobody says. As few as possible.
+        for power in (1..=10).rev() {
+            let limit = most * 0.5f64.powi(power);
             if least < -limit {
-                break;
+                continue;
             }
             let near: Vec<u32> =
                 (0..margins.len() as u32).filter(|&i| margins.as_slice()[i as usize] <= limit).collect();
