@@ -15,13 +15,13 @@ pub(crate) struct Pass<'a, T, const S: usize> {
 
 impl<'a, T: Scalar, const S: usize> Pass<'a, T, S> {
     /// Replaces each number and its state by what `rule` makes of θ, g and the state.
-    pub(crate) fn run(self, rule: impl Fn(T, T, [T; S]) -> (T, [T; S]) + Sync) {
+    pub(crate) fn run(self, rule: impl Fn(T, T, [T; S]) -> (T, [T; S]) + Copy + Sync) {
         if self.theta.len() <= BLOCK {
-            return self.on_one_core(&rule);
+            return self.on_one_core(rule);
         }
         let mut blocks = self.blocks();
         for_each_block(&mut blocks, 1, |_, some| {
-            some.iter_mut().filter_map(Option::take).for_each(|block| block.on_one_core(&rule));
+            some.iter_mut().filter_map(Option::take).for_each(|block| block.on_one_core(rule));
         });
     }
 
@@ -43,21 +43,51 @@ impl<'a, T: Scalar, const S: usize> Pass<'a, T, S> {
         blocks
     }
 
-    fn on_one_core(self, rule: &impl Fn(T, T, [T; S]) -> (T, [T; S])) {
-        let size = self.theta.len();
-        let (theta, gradient) = (&mut self.theta[..size], &self.gradient[..size]);
-        let mut state = self.state.map(|part| &mut part[..size]);
+    fn on_one_core(self, rule: impl Fn(T, T, [T; S]) -> (T, [T; S]) + Copy) {
+        let Self { theta, gradient, state } = self;
         vectorize(
             #[inline(always)]
-            || {
-                for i in 0..size {
-                    let (moved, kept) = rule(theta[i], gradient[i], state.each_ref().map(|part| part[i]));
-                    theta[i] = moved;
-                    for (part, kept) in state.iter_mut().zip(kept) {
+            move || {
+                let (theta, last) = theta.as_chunks_mut::<LANES>();
+                let (gradient, last_gradient) = gradient.as_chunks::<LANES>();
+                let mut parts = state.map(|part| part.as_chunks_mut::<LANES>());
+                for (i, (theta, gradient)) in theta.iter_mut().zip(gradient).enumerate() {
+                    // Copies on the stack: the compiler knows that they do not overlap, and takes all lanes at once.
+                    let (mut moved, mut kept) = (*theta, parts.each_ref().map(|(part, _)| part[i]));
+                    lanes(&mut moved, gradient, &mut kept, rule);
+                    *theta = moved;
+                    for ((part, _), kept) in parts.iter_mut().zip(kept) {
                         part[i] = kept;
+                    }
+                }
+                for (i, (theta, &g)) in last.iter_mut().zip(last_gradient).enumerate() {
+                    let (moved, kept) = rule(*theta, g, parts.each_ref().map(|(_, rest)| rest[i]));
+                    *theta = moved;
+                    for ((_, rest), kept) in parts.iter_mut().zip(kept) {
+                        rest[i] = kept;
                     }
                 }
             },
         );
+    }
+}
+
+/// How many numbers are updated at once.
+const LANES: usize = 16;
+
+/// The rule for some numbers, each on its own.
+#[inline(always)]
+fn lanes<T: Scalar, const S: usize>(
+    theta: &mut [T; LANES],
+    gradient: &[T; LANES],
+    state: &mut [[T; LANES]; S],
+    rule: impl Fn(T, T, [T; S]) -> (T, [T; S]),
+) {
+    for l in 0..LANES {
+        let (moved, kept) = rule(theta[l], gradient[l], state.each_ref().map(|part| part[l]));
+        theta[l] = moved;
+        for (part, kept) in state.iter_mut().zip(kept) {
+            part[l] = kept;
+        }
     }
 }
