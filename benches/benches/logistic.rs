@@ -12,7 +12,8 @@ use std::hint::black_box;
 fn tall(n: usize, d: usize) -> Result<(Tensor<f64>, Tensor<u32>)> {
     let x = normal::<f64>([n, d])?;
     let sums = x.sum_axis(1)?;
-    let y = sums.as_slice().iter().enumerate().map(|(i, s)| u32::from(*s + 9.0 * (i as f64 * 0.7).sin() > 0.0));
+    let y =
+        sums.as_slice().iter().enumerate().map(|(i, s)| u32::from(*s + 9.0 * (i as f64 * 0.7).sin() > 0.0));
     let y = y.collect();
     Ok((x, y))
 }
@@ -21,7 +22,11 @@ fn two_classes(c: &mut Criterion) {
     let mut group = c.benchmark_group("logistic_f64");
     group.sample_size(20);
     let cancer = breast_cancer().map(|data| (data.features, data.target)).ok();
-    let sets = [("cancer569x30", cancer), ("normal10kx20", tall(10_000, 20).ok()), ("normal100kx50", tall(100_000, 50).ok())];
+    let sets = [
+        ("cancer569x30", cancer),
+        ("normal10kx20", tall(10_000, 20).ok()),
+        ("normal100kx50", tall(100_000, 50).ok()),
+    ];
     for (name, data) in sets {
         let Some((x, y)) = data else { unreachable!("embedded, or of a small shape") };
         group.throughput(Throughput::Elements(y.len() as u64));
@@ -36,7 +41,9 @@ fn several(c: &mut Criterion) {
     let Ok(data) = digits() else { unreachable!("embedded") };
     group.throughput(Throughput::Elements(data.len() as u64));
     let model = SoftmaxRegression::new(10).l2(1.0);
-    group.bench_function("digits1797x64x10", |b| b.iter(|| model.fit(black_box(&data.features), black_box(&data.target))));
+    group.bench_function("digits1797x64x10", |b| {
+        b.iter(|| model.fit(black_box(&data.features), black_box(&data.target)))
+    });
 }
 
 criterion_group!(benches, two_classes, several);

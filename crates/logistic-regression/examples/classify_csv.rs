@@ -103,16 +103,32 @@ fn two_classes(fit: &Fit, train: &Classification, test: &Classification) -> Outc
     let name = |i: usize| if i == 0 { "(intercept)" } else { &train.feature_names[i - 1] };
     match fit.statistics() {
         Ok(s) => {
-            println!("{:24} {:>12} {:>10} {:>8} {:>8}   odds ratio (95 %)", "", "coefficient", "std. error", "z", "p");
+            println!(
+                "{:24} {:>12} {:>10} {:>8} {:>8}   odds ratio (95 %)",
+                "", "coefficient", "std. error", "z", "p"
+            );
             for (i, odds) in s.odds_ratios(0.95)?.iter().enumerate() {
                 println!(
                     "{:24} {:12.5} {:10.5} {:8.3} {:8.1e}   {:.4} ({:.4} to {:.4})",
-                    name(i), s.parameters[i], s.standard_errors[i], s.z_values[i], s.p_values[i], odds.ratio, odds.from, odds.to
+                    name(i),
+                    s.parameters[i],
+                    s.standard_errors[i],
+                    s.z_values[i],
+                    s.p_values[i],
+                    odds.ratio,
+                    odds.from,
+                    odds.to
                 );
             }
             println!(
                 "log-likelihood {:.3}, of the intercept alone {:.3}; likelihood ratio {:.3}, p = {:.1e}; pseudo R² {:.4}; AIC {:.2}, BIC {:.2}",
-                s.log_likelihood, s.null_log_likelihood, s.likelihood_ratio, s.likelihood_ratio_p, s.pseudo_r_squared, s.aic, s.bic
+                s.log_likelihood,
+                s.null_log_likelihood,
+                s.likelihood_ratio,
+                s.likelihood_ratio_p,
+                s.pseudo_r_squared,
+                s.aic,
+                s.bic
             );
         }
         // A penalised fit has no standard errors.
@@ -128,25 +144,33 @@ fn two_classes(fit: &Fit, train: &Classification, test: &Classification) -> Outc
     for (what, data) in [("fitted", train), ("held out", test)] {
         let counts = fit.confusion(&data.features, &data.target)?;
         let counts: Tensor<u32> = counts.iter().flatten().map(|c| *c as u32).collect();
-        let numbers = [fit.accuracy(&data.features, &data.target)?, fit.log_loss(&data.features, &data.target)?];
+        let numbers =
+            [fit.accuracy(&data.features, &data.target)?, fit.log_loss(&data.features, &data.target)?];
         confusion(what, data, counts.as_slice(), numbers);
     }
     Ok(())
 }
 
-fn several(model: SoftmaxRegression, train: &Classification, test: &Classification) -> Result<Outcome, Error> {
+fn several(
+    model: SoftmaxRegression,
+    train: &Classification,
+    test: &Classification,
+) -> Result<Outcome, Error> {
     let fit = model.fit(&train.features, &train.target)?;
     println!("\n{}\n\nThe scores of the classes:", fit.convergence());
     let line = |name: &str, values: &[f64]| {
         println!("{name:24}{}", values.iter().map(|v| format!(" {v:12.5}")).collect::<String>());
     };
     line("(intercept)", fit.intercepts().as_slice());
-    for (name, row) in train.feature_names.iter().zip(fit.coefficients().as_slice().chunks_exact(fit.classes())) {
+    for (name, row) in
+        train.feature_names.iter().zip(fit.coefficients().as_slice().chunks_exact(fit.classes()))
+    {
         line(name, row);
     }
     for (what, data) in [("fitted", train), ("held out", test)] {
         let counts = fit.confusion(&data.features, &data.target)?;
-        let numbers = [fit.accuracy(&data.features, &data.target)?, fit.log_loss(&data.features, &data.target)?];
+        let numbers =
+            [fit.accuracy(&data.features, &data.target)?, fit.log_loss(&data.features, &data.target)?];
         confusion(what, data, counts.as_slice(), numbers);
     }
     Ok(Ok(()))
@@ -154,7 +178,11 @@ fn several(model: SoftmaxRegression, train: &Classification, test: &Classificati
 
 /// Counts by truth (rows) and guess (columns).
 fn confusion(what: &str, data: &Classification, counts: &[u32], [accuracy, loss]: [f64; 2]) {
-    println!("\n{what}: {:.1} % of {} right, loss {loss:.4}. Rows: the truth; columns: the guess.", 100.0 * accuracy, data.len());
+    println!(
+        "\n{what}: {:.1} % of {} right, loss {loss:.4}. Rows: the truth; columns: the guess.",
+        100.0 * accuracy,
+        data.len()
+    );
     let classes = data.target_names.len();
     for (name, row) in data.target_names.iter().zip(counts.chunks_exact(classes)) {
         println!("{name:>16}{}", row.iter().map(|n| format!("{n:6}")).collect::<String>());

@@ -62,7 +62,8 @@ impl Convergence {
 impl fmt::Display for Convergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:>4} {:>20} {:>12} {:>12} {:>8}", "", "objective", "gradient", "distance", "step")?;
-        for (i, Iteration { objective, gradient_norm, distance, step }) in self.iterations.iter().enumerate() {
+        for (i, Iteration { objective, gradient_norm, distance, step }) in self.iterations.iter().enumerate()
+        {
             writeln!(f, "{i:>4} {objective:>20.12} {gradient_norm:>12.3e} {distance:>12.3e} {step:>8}")?;
         }
         write!(f, "stopped: {}", self.stop)

@@ -150,7 +150,8 @@ pub(crate) fn lbfgs(
             .with_tolerance_grad(options.tolerance)
             .and_then(|search| search.with_tolerance_cost(0.0));
         let search = search.map_err(|e| crate::error::option("tolerance", e, "one that argmin takes"))?;
-        let run = Executor::new(problem, search).configure(|state| state.param(at.clone()).max_iters(left)).run();
+        let run =
+            Executor::new(problem, search).configure(|state| state.param(at.clone()).max_iters(left)).run();
         let mut seen = seen.borrow_mut();
         if let Some(failure) = seen.failure.take() {
             return Err(failure);
@@ -165,7 +166,10 @@ pub(crate) fn lbfgs(
             d if d * d < 1e-14 * (1.0 + there.value.abs()) => Stop::Precision,
             _ => Stop::Iterations,
         };
-        if stop == Stop::Tolerance || seen.iterations.len() >= options.max_iterations || seen.iterations.len() <= before {
+        if stop == Stop::Tolerance
+            || seen.iterations.len() >= options.max_iterations
+            || seen.iterations.len() <= before
+        {
             break;
         }
     }

@@ -73,8 +73,11 @@ impl fmt::Display for Separation {
                 // Which features do most of it.
                 let mut order: Vec<usize> = (0..self.direction.len()).collect();
                 order.sort_by(|&a, &b| self.direction[b].abs().total_cmp(&self.direction[a].abs()));
-                let first: Vec<_> =
-                    order.iter().take(3).map(|&j| format!("{:.3e} of feature {j}", self.direction[j])).collect();
+                let first: Vec<_> = order
+                    .iter()
+                    .take(3)
+                    .map(|&j| format!("{:.3e} of feature {j}", self.direction[j]))
+                    .collect();
                 write!(f, " along {}{}", first.join(", "), if order.len() > 3 { ", …" } else { "" })?;
             }
         }
@@ -133,7 +136,11 @@ fn by_one_feature(data: &Data, counted: &[u32]) -> Option<Separation> {
         let apart = |below: (f64, f64), above: (f64, f64)| {
             let varies = below.0 < above.1;
             let between = if data.intercept { below.1 <= above.0 } else { below.1 <= 0.0 && above.0 >= 0.0 };
-            (varies && between).then_some(if data.intercept { below.1 + 0.5 * (above.0 - below.1) } else { 0.0 })
+            (varies && between).then_some(if data.intercept {
+                below.1 + 0.5 * (above.0 - below.1)
+            } else {
+                0.0
+            })
         };
         apart(zero, one).map(|cut| (j, 1.0, cut)).or_else(|| apart(one, zero).map(|cut| (j, -1.0, cut)))
     })?;
@@ -141,7 +148,14 @@ fn by_one_feature(data: &Data, counted: &[u32]) -> Option<Separation> {
     let mut direction = vec![0.0; d];
     direction[j] = sign;
     let intercept = if data.intercept { vec![-sign * cut] } else { vec![] };
-    Some(Separation { direction, intercept, complete: touching == 0, touching, feature: Some(j), class: None })
+    Some(Separation {
+        direction,
+        intercept,
+        complete: touching == 0,
+        touching,
+        feature: Some(j),
+        class: None,
+    })
 }
 
 /// A d with rows·d ≥ 0 and not all 0, near one of the candidates, and how many products are 0.

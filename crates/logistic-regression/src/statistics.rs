@@ -86,8 +86,10 @@ impl Statistics {
         let data = &fit.data;
         let d = data.x.dims()[1];
         let (p, about) = (data.width(), usize::from(data.intercept));
-        let factor = Factor::new(&information(data, &fit.theta)?)
-            .map_err(|column| Error::RankDeficient { column: column.min(d.max(1) - 1), intercept: data.intercept })?;
+        let factor = Factor::new(&information(data, &fit.theta)?).map_err(|column| Error::RankDeficient {
+            column: column.min(d.max(1) - 1),
+            intercept: data.intercept,
+        })?;
         // From the frame: θ = A·θ', the intercept first.
         let outward = Tensor::from_fn([p, p], |i| {
             let (scale, centre) = (&data.frame.scale, &data.frame.centre);
@@ -98,7 +100,8 @@ impl Statistics {
                 (false, _) => 0.0,
             }
         })?;
-        let covariance = outward.matmul(&factor.inverse()?)?.product(Transpose::No, &outward, Transpose::Yes)?;
+        let covariance =
+            outward.matmul(&factor.inverse()?)?.product(Transpose::No, &outward, Transpose::Yes)?;
         let mut parameters = if data.intercept { vec![fit.intercept()] } else { vec![] };
         parameters.extend_from_slice(fit.coefficients().as_slice());
         let standard_errors: Vec<f64> = (0..p).map(|j| covariance.as_slice()[j * p + j].sqrt()).collect();
@@ -155,7 +158,11 @@ impl Statistics {
     /// A confidence that is not between 0 and 1.
     pub fn odds_ratios(&self, confidence: f64) -> Result<Vec<OddsRatio>> {
         let intervals = self.intervals(confidence)?;
-        let one = |(t, (from, to)): (&f64, &(f64, f64))| OddsRatio { ratio: t.exp(), from: from.exp(), to: to.exp() };
+        let one = |(t, (from, to)): (&f64, &(f64, f64))| OddsRatio {
+            ratio: t.exp(),
+            from: from.exp(),
+            to: to.exp(),
+        };
         Ok(self.parameters.iter().zip(&intervals).map(one).collect())
     }
 }

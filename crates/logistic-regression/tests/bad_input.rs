@@ -70,7 +70,10 @@ fn labels_that_are_no_classes() -> Outcome {
     refused(fit.confusion(&x, &bad), &["row 3"]);
     refused(fit.predict(&x.slice(1, 0..1)?), &["X", "theta"].map(|_| "[2]").as_slice());
     refused(fit.predict(&x.map(|_| f64::NAN)), &["decision[0, 0]"]);
-    assert!(fit.predict_proba(&x.map(|_| f64::NAN))?.as_slice().iter().all(|p| p.is_nan()), "NaN in, NaN out");
+    assert!(
+        fit.predict_proba(&x.map(|_| f64::NAN))?.as_slice().iter().all(|p| p.is_nan()),
+        "NaN in, NaN out"
+    );
     Ok(())
 }
 
@@ -82,10 +85,16 @@ fn options_outside_their_domains() {
         refused(model.clone().l2(bad).fit(&x, &y), &["l2", &bad.to_string(), "at least 0"]);
         let weights = [1.0, 1.0, bad, 1.0, 1.0, 1.0];
         refused(model.clone().sample_weights(&weights).fit(&x, &y), &["sample_weight", &bad.to_string()]);
-        refused(model.clone().class_weights(ClassWeights::Given(vec![1.0, bad])).fit(&x, &y), &["class_weight"]);
+        refused(
+            model.clone().class_weights(ClassWeights::Given(vec![1.0, bad])).fit(&x, &y),
+            &["class_weight"],
+        );
     }
     for bad in [0.0, 1.0, -1e-9, f64::NAN] {
-        refused(model.clone().tolerance(bad).fit(&x, &y), &["tolerance", &bad.to_string(), "between 0 and 1"]);
+        refused(
+            model.clone().tolerance(bad).fit(&x, &y),
+            &["tolerance", &bad.to_string(), "between 0 and 1"],
+        );
     }
     refused(model.clone().sample_weights(&[1.0; 5]).fit(&x, &y), &["sample_weights", "5 of them"]);
     refused(model.clone().sample_weights(&[0.0; 6]).fit(&x, &y), &["class 0"]);

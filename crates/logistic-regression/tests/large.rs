@@ -24,7 +24,8 @@ fn data(strength: f64) -> Result<(Tensor<f64>, Tensor<u32>), gradus_tensor::Erro
         (noise(row * d + j) + j as f64) * 10f64.powi(j as i32 - 3)
     })?;
     let label = |(row, x): (usize, &[f64])| {
-        let z: f64 = (0..d).map(|j| (x[j] * 10f64.powi(3 - j as i32) - j as f64) * (1.0 - 0.3 * j as f64)).sum();
+        let z: f64 =
+            (0..d).map(|j| (x[j] * 10f64.powi(3 - j as i32) - j as f64) * (1.0 - 0.3 * j as f64)).sum();
         u32::from(noise(row + 7_000_000) * 0.5 + 0.5 < sigmoid(strength * z - 0.5))
     };
     let y = x.as_slice().chunks_exact(d).enumerate().map(label).collect();
@@ -54,7 +55,8 @@ fn the_short_cuts_lead_to_the_maximum() -> Outcome {
     // The log-likelihood by the plain formula.
     let z = fit.decision_function(&x)?;
     let y = y.map(f64::from);
-    let plain = sum_by_two(z.as_slice(), y.as_slice(), |z, y: f64| y * z - z.max(0.0) - (-z.abs()).exp().ln_1p());
+    let plain =
+        sum_by_two(z.as_slice(), y.as_slice(), |z, y: f64| y * z - z.max(0.0) - (-z.abs()).exp().ln_1p());
     assert!((fit.log_likelihood()? / plain - 1.0).abs() < 1e-12);
     Ok(())
 }
@@ -63,7 +65,8 @@ fn the_short_cuts_lead_to_the_maximum() -> Outcome {
 fn any_number_of_threads_gives_the_same_bits() -> Outcome {
     let (x, y) = data(1.0)?;
     let weights: Vec<f64> = (0..y.len()).map(|i| (i % 4) as f64).collect();
-    let model = LogisticRegression::new().l2(3.0).sample_weights(&weights).class_weights(ClassWeights::Balanced);
+    let model =
+        LogisticRegression::new().l2(3.0).sample_weights(&weights).class_weights(ClassWeights::Balanced);
     let fit = |threads| with_threads(threads, || model.fit(&x, &y));
     let (one, three) = (fit(1)?, fit(3)?);
     assert!(one.coefficients().same_bits(three.coefficients()));
@@ -76,12 +79,14 @@ fn any_number_of_threads_gives_the_same_bits() -> Outcome {
 fn a_part_that_misleads_does_no_harm() -> Outcome {
     let (x, y) = data(1.0)?;
     // Every eighth sample, which are those of the part, has the other label.
-    let y: Tensor<u32> = y.as_slice().iter().enumerate().map(|(i, y)| if i % 8 == 0 { 1 - y } else { *y }).collect();
+    let y: Tensor<u32> =
+        y.as_slice().iter().enumerate().map(|(i, y)| if i % 8 == 0 { 1 - y } else { *y }).collect();
     let fit = LogisticRegression::new().fit(&x, &y)?;
     assert_eq!(fit.convergence().stop, Stop::Tolerance);
     assert!(off(&fit, &x, &y)? < 1e-6);
     // And of one class only.
-    let y: Tensor<u32> = y.as_slice().iter().enumerate().map(|(i, y)| if i % 8 == 0 { 0 } else { *y }).collect();
+    let y: Tensor<u32> =
+        y.as_slice().iter().enumerate().map(|(i, y)| if i % 8 == 0 { 0 } else { *y }).collect();
     assert!(off(&LogisticRegression::new().fit(&x, &y)?, &x, &y)? < 1e-6);
     Ok(())
 }

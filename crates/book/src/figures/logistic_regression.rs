@@ -61,7 +61,9 @@ fn petals() -> Result<(Tensor<f64>, Tensor<u32>)> {
 }
 
 fn marks(x: &Tensor<f64>, y: &Tensor<u32>, class: u32) -> Result<Vec<(f64, f64, String)>> {
-    let of = |(row, &y): (Tensor<f64>, &u32)| (y == class).then(|| (row.as_slice()[0], row.as_slice()[1], String::new()));
+    let of = |(row, &y): (Tensor<f64>, &u32)| {
+        (y == class).then(|| (row.as_slice()[0], row.as_slice()[1], String::new()))
+    };
     Ok(x.rows()?.zip(y.as_slice()).filter_map(of).collect())
 }
 
@@ -177,7 +179,8 @@ pub(super) fn separation(inputs: &Inputs) -> Result<Figure> {
         let fit = LogisticRegression::new().l2(l2).fit(&x, &y)?;
         let (slope, constant) = (fit.coefficients().item()?, fit.intercept());
         steep.push(short(slope));
-        plot = plot.line(&format!("l2 = {}", short(l2)), |x| gradus_activations::sigmoid(slope * x + constant));
+        plot =
+            plot.line(&format!("l2 = {}", short(l2)), |x| gradus_activations::sigmoid(slope * x + constant));
     }
     let without = match LogisticRegression::new().fit(&x, &y) {
         Ok(fit) => {
@@ -191,7 +194,8 @@ pub(super) fn separation(inputs: &Inputs) -> Result<Figure> {
         }
         Err(other) => return Err(other.into()),
     };
-    let status = format!("The slope is {} with the penalties 1, 0.01 and 0.0001; {without}.", steep.join(", "));
+    let status =
+        format!("The slope is {} with the penalties 1, 0.01 and 0.0001; {without}.", steep.join(", "));
     let figure = plot.figure(
         "Ten samples on a line and three or four S-shaped curves from 0 to 1; where the classes no longer overlap the curves with little \
          penalty are steps.",

@@ -122,7 +122,11 @@ impl Fit {
     pub fn boundary(&self, x: (f64, f64), y: (f64, f64), level: f64) -> Result<Option<[(f64, f64); 2]>> {
         let &[a, b] = self.coefficients.as_slice() else {
             let got = self.data.x.shape();
-            return Err(Error::Shape { what: "X", expected: "[N, 2] for a boundary in the plane".into(), got });
+            return Err(Error::Shape {
+                what: "X",
+                expected: "[N, 2] for a boundary in the plane".into(),
+                got,
+            });
         };
         if !(level > 0.0 && level < 1.0) {
             return Err(crate::error::option("level", level, "between 0 and 1, both excluded"));

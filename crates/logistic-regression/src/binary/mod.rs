@@ -106,7 +106,9 @@ impl LogisticRegression {
     fn minimise(&self, loss: &Loss<'_>) -> Result<(Vec<f64>, Convergence)> {
         let p = loss.data.width();
         #[cfg(feature = "lbfgs")]
-        if self.options.method == Method::Lbfgs || self.options.method == Method::Auto && p > crate::lbfgs::MANY {
+        if self.options.method == Method::Lbfgs
+            || self.options.method == Method::Auto && p > crate::lbfgs::MANY
+        {
             let units = crate::lbfgs::units(loss.data, self.options.l2)?;
             return crate::lbfgs::lbfgs(loss, vec![0.0; p], &units, &self.options);
         }

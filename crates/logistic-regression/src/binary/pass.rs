@@ -72,7 +72,14 @@ impl Objective for Loss<'_> {
                 gram.as_mut_slice()[j * p + j] += price;
             }
         }
-        Ok(Evaluation { value, gradient, hessian: hessian.then_some(gram), separated: wrong == 0, farthest, least })
+        Ok(Evaluation {
+            value,
+            gradient,
+            hessian: hessian.then_some(gram),
+            separated: wrong == 0,
+            farthest,
+            least,
+        })
     }
 
     fn gradient_norm(&self, gradient: &[f64]) -> f64 {
@@ -118,7 +125,10 @@ impl Loss<'_> {
         part.chunk_gradient.resize(wide, 0.0);
         part.each.resize(4 * CHUNK.max(count), 0.0);
         let mut each = part.each.chunks_exact_mut(CHUNK.max(count));
-        let [Some(scores), Some(losses), Some(roots), Some(weights)] = std::array::from_fn(|_| each.next()) else { return };
+        let [Some(scores), Some(losses), Some(roots), Some(weights)] = std::array::from_fn(|_| each.next())
+        else {
+            return;
+        };
         let (scores, losses, roots, weights) =
             (&mut scores[..count], &mut losses[..count], &mut roots[..count], &mut weights[..count]);
         match &data.weights {
@@ -166,7 +176,9 @@ impl Loss<'_> {
                 part.loss += row::sum_by(losses, |v| v);
                 let sums = &mut part.chunk_gradient;
                 sums.fill(0.0);
-                for ((z, &slope), &root) in chunk.chunks_exact_mut(stride).zip(scores.iter()).zip(roots.iter()) {
+                for ((z, &slope), &root) in
+                    chunk.chunks_exact_mut(stride).zip(scores.iter()).zip(roots.iter())
+                {
                     for (sum, z) in sums.iter_mut().zip(&z[..wide]) {
                         *sum = slope.mul_add(*z, *sum);
                     }

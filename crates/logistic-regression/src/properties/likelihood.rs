@@ -16,22 +16,31 @@ pub(super) fn properties() -> Vec<Property> {
 
 fn predictions() -> Vec<Property> {
     vec![
-        small("logreg-prediction.log-odds", &["logreg-prediction"], "the log-odds are the sum of each feature's share")
-            .within("rounding, worse where ŷ is next to 1", 1e-9)
-            .check(|case| {
-                let (x, theta, _) = parts(case)?;
-                let p = probabilities(&x, &theta)?;
-                let mut off: f64 = 0.0;
-                for (row, &p) in x.rows()?.zip(p.as_slice()) {
-                    let z: f64 = row.as_slice().iter().zip(theta.as_slice()).map(|(x, t)| x * t).sum();
-                    // Beyond 15 the probability has not the digits.
-                    if z.abs() < 15.0 {
-                        off = off.max_or_nan(relative(logit(p), z));
-                    }
+        small(
+            "logreg-prediction.log-odds",
+            &["logreg-prediction"],
+            "the log-odds are the sum of each feature's share",
+        )
+        .within("rounding, worse where ŷ is next to 1", 1e-9)
+        .check(|case| {
+            let (x, theta, _) = parts(case)?;
+            let p = probabilities(&x, &theta)?;
+            let mut off: f64 = 0.0;
+            for (row, &p) in x.rows()?.zip(p.as_slice()) {
+                let z: f64 = row.as_slice().iter().zip(theta.as_slice()).map(|(x, t)| x * t).sum();
+                // Beyond 15 the probability has not the digits.
+                if z.abs() < 15.0 {
+                    off = off.max_or_nan(relative(logit(p), z));
                 }
-                Ok(off)
-            }),
-        small("logreg-prediction.undecided", &["logreg-prediction"], "on the hyperplane xθ = 0 it is ½, exactly").check(|case| {
+            }
+            Ok(off)
+        }),
+        small(
+            "logreg-prediction.undecided",
+            &["logreg-prediction"],
+            "on the hyperplane xθ = 0 it is ½, exactly",
+        )
+        .check(|case| {
             let (x, theta, _) = parts(case)?;
             // (b, −a)·(a, b) is 0 if the products need no rounding: sixteenths.
             let coarse = |t: &Tensor<f64>| (16.0 * t.as_slice()[0]).round() / 16.0;
@@ -39,13 +48,18 @@ fn predictions() -> Vec<Property> {
             let (pair, normal) = (Tensor::from([a, b]), Tensor::from([[b, -a]]));
             Ok((probabilities(&normal, &pair)?.item()? - 0.5).abs())
         }),
-        small("logreg-prediction.confidence", &["logreg-prediction"], "2θ is farther from ½ than θ, on the same side")
-            .holds(|case| {
-                let (x, theta, _) = parts(case)?;
-                let (one, two) = (probabilities(&x, &theta)?, probabilities(&x, &theta.scale(2.0))?);
-                let fine = |(&p, &q): (&f64, &f64)| (q - 0.5).abs() >= (p - 0.5).abs() && (p - 0.5) * (q - 0.5) >= 0.0;
-                Ok(one.as_slice().iter().zip(two.as_slice()).all(fine))
-            }),
+        small(
+            "logreg-prediction.confidence",
+            &["logreg-prediction"],
+            "2θ is farther from ½ than θ, on the same side",
+        )
+        .holds(|case| {
+            let (x, theta, _) = parts(case)?;
+            let (one, two) = (probabilities(&x, &theta)?, probabilities(&x, &theta.scale(2.0))?);
+            let fine =
+                |(&p, &q): (&f64, &f64)| (q - 0.5).abs() >= (p - 0.5).abs() && (p - 0.5) * (q - 0.5) >= 0.0;
+            Ok(one.as_slice().iter().zip(two.as_slice()).all(fine))
+        }),
         small("logreg-prediction.two-classes", &["logreg-prediction"], "it is the second of softmax (0, xθ)")
             .within("rounding", ROUNDING)
             .check(|case| {
@@ -54,13 +68,17 @@ fn predictions() -> Vec<Property> {
                 let both = softmax(&z.pad(1, 1, 0, 0.0)?, 1)?;
                 Ok(both.select(1, 1)?.max_difference(&probabilities(&x, &theta)?)?)
             }),
-        small("logreg-prediction.mirror", &["logreg-prediction"], "−θ gives the probability of the other label")
-            .within("rounding", ROUNDING)
-            .check(|case| {
-                let (x, theta, _) = parts(case)?;
-                let sum = probabilities(&x, &theta)?.add(&probabilities(&x, &theta.neg())?)?;
-                Ok(sum.map(|s| (s - 1.0).abs()).max()?)
-            }),
+        small(
+            "logreg-prediction.mirror",
+            &["logreg-prediction"],
+            "−θ gives the probability of the other label",
+        )
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let (x, theta, _) = parts(case)?;
+            let sum = probabilities(&x, &theta)?.add(&probabilities(&x, &theta.neg())?)?;
+            Ok(sum.map(|s| (s - 1.0).abs()).max()?)
+        }),
     ]
 }
 
@@ -99,22 +117,30 @@ fn mean(y: &Tensor<u32>) -> Result<f64> {
 
 fn products() -> Vec<Property> {
     vec![
-        labelled("logreg-likelihood.mass", &["logreg-likelihood"], "over all 2ⁿ label vectors it adds up to 1")
-            .within("rounding", ROUNDING)
-            .check(|case| {
-                let (p, _) = pair(case)?;
-                let mut mass = 0.0;
-                for y in all_labels(p.len()) {
-                    mass += likelihood(&p, &y)?;
-                }
-                Ok((mass - 1.0).abs())
-            }),
-        labelled("logreg-likelihood.mirror", &["logreg-likelihood"], "with both labels exchanged it is the same")
-            .within("rounding", ROUNDING)
-            .check(|case| {
-                let (p, y) = pair(case)?;
-                Ok((likelihood(&p, &y)? - likelihood(&p.map(|p| 1.0 - p), &y.map(|y| 1 - y))?).abs())
-            }),
+        labelled(
+            "logreg-likelihood.mass",
+            &["logreg-likelihood"],
+            "over all 2ⁿ label vectors it adds up to 1",
+        )
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let (p, _) = pair(case)?;
+            let mut mass = 0.0;
+            for y in all_labels(p.len()) {
+                mass += likelihood(&p, &y)?;
+            }
+            Ok((mass - 1.0).abs())
+        }),
+        labelled(
+            "logreg-likelihood.mirror",
+            &["logreg-likelihood"],
+            "with both labels exchanged it is the same",
+        )
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let (p, y) = pair(case)?;
+            Ok((likelihood(&p, &y)? - likelihood(&p.map(|p| 1.0 - p), &y.map(|y| 1 - y))?).abs())
+        }),
         labelled(
             "logreg-likelihood.best-constant",
             &["logreg-likelihood"],
@@ -181,16 +207,20 @@ fn products() -> Vec<Property> {
 fn joint() -> Vec<Property> {
     let id = &["logreg-likelihood-display"];
     vec![
-        small("logreg-likelihood-display.mass", id, "over all 2ⁿ label vectors the joint probabilities add up to 1")
-            .within("rounding", ROUNDING)
-            .check(|case| {
-                let (x, theta, _) = parts(case)?;
-                let mut mass = 0.0;
-                for y in all_labels(x.dims()[0]) {
-                    mass += log_likelihood_of(&x, &theta, &y)?.exp();
-                }
-                Ok((mass - 1.0).abs())
-            }),
+        small(
+            "logreg-likelihood-display.mass",
+            id,
+            "over all 2ⁿ label vectors the joint probabilities add up to 1",
+        )
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let (x, theta, _) = parts(case)?;
+            let mut mass = 0.0;
+            for y in all_labels(x.dims()[0]) {
+                mass += log_likelihood_of(&x, &theta, &y)?.exp();
+            }
+            Ok((mass - 1.0).abs())
+        }),
         small(
             "logreg-likelihood-display.product",
             &["logreg-likelihood-display", "logreg-likelihood"],
@@ -225,21 +255,29 @@ fn joint() -> Vec<Property> {
             let bce = bce_with_logits(&z, &y.map(f64::from))?.item()?;
             Ok(relative(log_likelihood_of(&x, &theta, &y)?, -(y.len() as f64) * bce))
         }),
-        small("logreg-likelihood-display.concave", id, "its logarithm is concave: between two θ it is above the chord")
-            .draw(Draw::array("other", -2.0..=2.0, &["d"]).limited(-10.0..=10.0))
-            .draw(Draw::real("share", 0.0..=1.0).limited(0.0..=1.0))
-            .within("rounding", ROUNDING)
-            .check(|case| {
-                let (x, theta, y) = parts(case)?;
-                let (other, t) = (tensor_of(case.array("other"))?, case.real("share"));
-                let of = |theta: &Tensor<f64>| log_likelihood_of(&x, theta, &y);
-                let between = of(&theta.scale(1.0 - t).add(&other.scale(t))?)?;
-                let (one, two) = (of(&theta)?, of(&other)?);
-                let chord = (1.0 - t) * one + t * two;
-                Ok(((chord - between) / (1.0 + one.abs() + two.abs())).max_or_nan(0.0))
-            }),
+        small(
+            "logreg-likelihood-display.concave",
+            id,
+            "its logarithm is concave: between two θ it is above the chord",
+        )
+        .draw(Draw::array("other", -2.0..=2.0, &["d"]).limited(-10.0..=10.0))
+        .draw(Draw::real("share", 0.0..=1.0).limited(0.0..=1.0))
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let (x, theta, y) = parts(case)?;
+            let (other, t) = (tensor_of(case.array("other"))?, case.real("share"));
+            let of = |theta: &Tensor<f64>| log_likelihood_of(&x, theta, &y);
+            let between = of(&theta.scale(1.0 - t).add(&other.scale(t))?)?;
+            let (one, two) = (of(&theta)?, of(&other)?);
+            let chord = (1.0 - t) * one + t * two;
+            Ok(((chord - between) / (1.0 + one.abs() + two.abs())).max_or_nan(0.0))
+        }),
         {
-            let mut printed = small("logreg-likelihood-display.printed", id, "as printed, p(y | X, θ) adds up to 1 over all label vectors");
+            let mut printed = small(
+                "logreg-likelihood-display.printed",
+                id,
+                "as printed, p(y | X, θ) adds up to 1 over all label vectors",
+            );
             printed.refutation = true;
             printed
         }

@@ -77,8 +77,7 @@ fn drawn(case: &mut Case<'_>) -> Result<Drawn, Failure> {
         .collect();
     let x = Tensor::concatenate(&[&half, &half], 0)?;
     let y: Tensor<u32> = (0..2 * n).map(|i| u32::from(i >= n)).collect();
-    let rows: Vec<u32> =
-        weights.iter().enumerate().flat_map(|(i, w)| vec![i as u32; *w as usize]).collect();
+    let rows: Vec<u32> = weights.iter().enumerate().flat_map(|(i, w)| vec![i as u32; *w as usize]).collect();
     let copies = (x.gather(0, &rows)?, y.gather(0, &rows)?);
     case.classify(d == 1, "one column");
     case.classify(unit > 100.0 || unit < 0.01, "columns of very different units");

@@ -36,43 +36,59 @@ pub(super) fn properties() -> Vec<Property> {
 
 fn derivatives() -> Vec<Property> {
     vec![
-        small("softmax-regression-gradient.differences", GRADIENT, "it is the slope of the mean cross entropy of the scores Xθ")
-            .within("five-point differences", DIFFERENCES)
-            .check(|case| {
-                let (x, theta, y) = parts(case)?;
-                let slopes = differences(&theta, |t| Ok(cross_entropy(&x.matmul(t)?, &y)?.flatten()))?;
-                let slopes: Tensor<f64> = slopes.iter().map(|s| s.as_slice()[0]).collect();
-                Ok(apart(&softmax_gradient(&x, &theta, &y)?.flatten(), &slopes)?)
-            }),
-        small("softmax-regression-gradient.balance", GRADIENT, "what one class gains the others lose: each row adds up to 0")
-            .within("rounding", ROUNDING)
-            .check(|case| {
-                let (x, theta, y) = parts(case)?;
-                Ok(softmax_gradient(&x, &theta, &y)?.sum_axis(1)?.abs().max()?)
-            }),
-        small("softmax-regression-gradient.shift", &["softmax-regression-gradient", "softmax-regression-hessian"], "the same vector added to every class changes neither derivative")
-            .draw(Draw::array("c", -5.0..=5.0, &["d"]).limited(-20.0..=20.0))
-            .within("rounding of the shifted scores", 1e-11)
-            .check(|case| {
-                let (x, theta, y) = parts(case)?;
-                let moved = theta.add(&tensor_of::<f64>(case.array("c"))?.insert_axis(1)?)?;
-                let first = apart(&softmax_gradient(&x, &moved, &y)?, &softmax_gradient(&x, &theta, &y)?)?;
-                Ok(first.max_or_nan(apart(&softmax_hessian(&x, &moved)?, &softmax_hessian(&x, &theta)?)?))
-            }),
-        small("softmax-regression-gradient.two-classes", &["softmax-regression-gradient", "softmax-regression-hessian"], "of two classes it is the logistic gradient at θ₁ − θ₀, and so is the Hessian")
-            .within("rounding", ROUNDING)
-            .check(|case| {
-                let (x, theta, y) = parts(case)?;
-                let y = y.map(|y| y % 2);
-                let one = theta.select(1, 0)?;
-                let pair = Tensor::stack(&[&one.scale(0.5), &one.scale(-0.5)], 1)?;
-                let difference = one.scale(-1.0);
-                let g = softmax_gradient(&x, &pair, &y)?.select(1, 1)?;
-                let first = apart(&g, &gradient(&x, &difference, &y)?)?;
-                let d = x.dims()[1];
-                let h = softmax_hessian(&x, &pair)?.reshape([d, 2, d, 2])?.select(3, 1)?.select(1, 1)?;
-                Ok(first.max_or_nan(apart(&h, &hessian(&x, &difference)?)?))
-            }),
+        small(
+            "softmax-regression-gradient.differences",
+            GRADIENT,
+            "it is the slope of the mean cross entropy of the scores Xθ",
+        )
+        .within("five-point differences", DIFFERENCES)
+        .check(|case| {
+            let (x, theta, y) = parts(case)?;
+            let slopes = differences(&theta, |t| Ok(cross_entropy(&x.matmul(t)?, &y)?.flatten()))?;
+            let slopes: Tensor<f64> = slopes.iter().map(|s| s.as_slice()[0]).collect();
+            Ok(apart(&softmax_gradient(&x, &theta, &y)?.flatten(), &slopes)?)
+        }),
+        small(
+            "softmax-regression-gradient.balance",
+            GRADIENT,
+            "what one class gains the others lose: each row adds up to 0",
+        )
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let (x, theta, y) = parts(case)?;
+            Ok(softmax_gradient(&x, &theta, &y)?.sum_axis(1)?.abs().max()?)
+        }),
+        small(
+            "softmax-regression-gradient.shift",
+            &["softmax-regression-gradient", "softmax-regression-hessian"],
+            "the same vector added to every class changes neither derivative",
+        )
+        .draw(Draw::array("c", -5.0..=5.0, &["d"]).limited(-20.0..=20.0))
+        .within("rounding of the shifted scores", 1e-11)
+        .check(|case| {
+            let (x, theta, y) = parts(case)?;
+            let moved = theta.add(&tensor_of::<f64>(case.array("c"))?.insert_axis(1)?)?;
+            let first = apart(&softmax_gradient(&x, &moved, &y)?, &softmax_gradient(&x, &theta, &y)?)?;
+            Ok(first.max_or_nan(apart(&softmax_hessian(&x, &moved)?, &softmax_hessian(&x, &theta)?)?))
+        }),
+        small(
+            "softmax-regression-gradient.two-classes",
+            &["softmax-regression-gradient", "softmax-regression-hessian"],
+            "of two classes it is the logistic gradient at θ₁ − θ₀, and so is the Hessian",
+        )
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let (x, theta, y) = parts(case)?;
+            let y = y.map(|y| y % 2);
+            let one = theta.select(1, 0)?;
+            let pair = Tensor::stack(&[&one.scale(0.5), &one.scale(-0.5)], 1)?;
+            let difference = one.scale(-1.0);
+            let g = softmax_gradient(&x, &pair, &y)?.select(1, 1)?;
+            let first = apart(&g, &gradient(&x, &difference, &y)?)?;
+            let d = x.dims()[1];
+            let h = softmax_hessian(&x, &pair)?.reshape([d, 2, d, 2])?.select(3, 1)?.select(1, 1)?;
+            Ok(first.max_or_nan(apart(&h, &hessian(&x, &difference)?)?))
+        }),
     ]
 }
 
@@ -83,32 +99,45 @@ fn curvatures() -> Vec<Property> {
             .check(|case| {
                 let (x, theta, y) = parts(case)?;
                 let slopes = differences(&theta, |t| Ok(softmax_gradient(&x, t, &y)?.flatten()))?;
-                Ok(apart(&Tensor::stack(&slopes.iter().collect::<Vec<_>>(), 0)?, &softmax_hessian(&x, &theta)?)?)
+                Ok(apart(
+                    &Tensor::stack(&slopes.iter().collect::<Vec<_>>(), 0)?,
+                    &softmax_hessian(&x, &theta)?,
+                )?)
             }),
-        small("softmax-regression-hessian.variance", HESSIAN, "along V it is the mean variance of the scores’ change xᵢV under pᵢ: never below 0")
-            .draw(Draw::array("v", -2.0..=2.0, &["d", "k"]))
-            .within("rounding", 1e-12)
-            .check(|case| {
-                let (x, theta, _) = parts(case)?;
-                let v: Tensor<f64> = tensor_of(case.array("v"))?;
-                let (p, change) = (linear_softmax(&x, &theta)?, x.matmul(&v)?);
-                let mean = p.mul(&change)?.sum_axis(1)?.insert_axis(1)?;
-                let variance = change.sub(&mean)?.powi(2).mul(&p)?.sum_axis(1)?.mean()?;
-                let v = v.reshape([v.len(), 1])?;
-                let along = v.product(Transpose::Yes, &softmax_hessian(&x, &theta)?.matmul(&v)?, Transpose::No)?.item()?;
-                Ok(relative(along, variance))
-            }),
-        small("softmax-regression-hessian.null", HESSIAN, "along a shift of all classes alike it is 0, and it is symmetric to the bit")
-            .draw(Draw::array("c", -2.0..=2.0, &["d"]))
-            .within("rounding", 1e-12)
-            .check(|case| {
-                let (x, theta, _) = parts(case)?;
-                let h = softmax_hessian(&x, &theta)?;
-                let shift = tensor_of::<f64>(case.array("c"))?.insert_axis(1)?.broadcast_to(theta.shape())?;
-                let zero = h.matmul(&shift.reshape([shift.len(), 1])?)?.abs().max()?;
-                let symmetric = h.max_difference(&h.transpose()?)? == 0.0;
-                Ok(if symmetric { zero / (1.0 + h.abs().max()?) } else { f64::INFINITY })
-            }),
+        small(
+            "softmax-regression-hessian.variance",
+            HESSIAN,
+            "along V it is the mean variance of the scores’ change xᵢV under pᵢ: never below 0",
+        )
+        .draw(Draw::array("v", -2.0..=2.0, &["d", "k"]))
+        .within("rounding", 1e-12)
+        .check(|case| {
+            let (x, theta, _) = parts(case)?;
+            let v: Tensor<f64> = tensor_of(case.array("v"))?;
+            let (p, change) = (linear_softmax(&x, &theta)?, x.matmul(&v)?);
+            let mean = p.mul(&change)?.sum_axis(1)?.insert_axis(1)?;
+            let variance = change.sub(&mean)?.powi(2).mul(&p)?.sum_axis(1)?.mean()?;
+            let v = v.reshape([v.len(), 1])?;
+            let along = v
+                .product(Transpose::Yes, &softmax_hessian(&x, &theta)?.matmul(&v)?, Transpose::No)?
+                .item()?;
+            Ok(relative(along, variance))
+        }),
+        small(
+            "softmax-regression-hessian.null",
+            HESSIAN,
+            "along a shift of all classes alike it is 0, and it is symmetric to the bit",
+        )
+        .draw(Draw::array("c", -2.0..=2.0, &["d"]))
+        .within("rounding", 1e-12)
+        .check(|case| {
+            let (x, theta, _) = parts(case)?;
+            let h = softmax_hessian(&x, &theta)?;
+            let shift = tensor_of::<f64>(case.array("c"))?.insert_axis(1)?.broadcast_to(theta.shape())?;
+            let zero = h.matmul(&shift.reshape([shift.len(), 1])?)?.abs().max()?;
+            let symmetric = h.max_difference(&h.transpose()?)? == 0.0;
+            Ok(if symmetric { zero / (1.0 + h.abs().max()?) } else { f64::INFINITY })
+        }),
     ]
 }
 

@@ -83,7 +83,9 @@ impl SoftmaxFit {
         for c in (0..k).filter(|&c| c != r) {
             // Of the difference of two classes; what they have in common cancels.
             let variance = |i: usize, j: usize| {
-                at(i * k + c, j * k + c) + at(i * k + r, j * k + r) - at(i * k + c, j * k + r) - at(i * k + r, j * k + c)
+                at(i * k + c, j * k + c) + at(i * k + r, j * k + r)
+                    - at(i * k + c, j * k + r)
+                    - at(i * k + r, j * k + c)
             };
             let frame = &self.data.frame;
             for j in 0..d {
@@ -91,9 +93,8 @@ impl SoftmaxFit {
             }
             if self.data.intercept {
                 let shift = |j: usize| if j == d { 1.0 } else { -frame.scale[j] * frame.centre[j] };
-                let sum: f64 = (0..p)
-                    .map(|i| (0..p).map(|j| shift(i) * shift(j) * variance(i, j)).sum::<f64>())
-                    .sum();
+                let sum: f64 =
+                    (0..p).map(|i| (0..p).map(|j| shift(i) * shift(j) * variance(i, j)).sum::<f64>()).sum();
                 intercepts.as_mut_slice()[c] = sum.sqrt();
             }
         }

@@ -19,7 +19,13 @@ pub(crate) const FORMULA_GRADIENT: Formula = Formula {
         CLASS_PROBABILITIES,
         X_I,
         N,
-        Symbol { latex: "y_i", code: "labels", meaning: "the class of sample i", shape: "[N]", unit: "class" },
+        Symbol {
+            latex: "y_i",
+            code: "labels",
+            meaning: "the class of sample i",
+            shape: "[N]",
+            unit: "class",
+        },
     ],
     source: "Bishop 2006, eq. 4.109",
     item: item!(fn softmax_gradient),
@@ -110,7 +116,8 @@ pub(crate) fn curvature(
                 let others: f64 = p.iter().enumerate().filter(|(j, _)| *j != k).map(|(_, p)| p).sum();
                 weight(i) * if k == m { p[k] * others } else { -p[k] * p[m] }
             };
-            let factors: Tensor<f64> = p.as_slice().chunks_exact(classes.max(1)).enumerate().map(factor).collect();
+            let factors: Tensor<f64> =
+                p.as_slice().chunks_exact(classes.max(1)).enumerate().map(factor).collect();
             let block = x.product(Transpose::Yes, &x.mul(&factors.insert_axis(1)?)?, Transpose::No)?;
             let to = h.as_mut_slice();
             for i in 0..d {

@@ -110,7 +110,9 @@ impl SoftmaxRegression {
 
     fn minimise(&self, loss: &Loss<'_>, p: usize) -> Result<(Vec<f64>, crate::Convergence)> {
         #[cfg(feature = "lbfgs")]
-        if self.options.method == Method::Lbfgs || self.options.method == Method::Auto && p > crate::lbfgs::MANY {
+        if self.options.method == Method::Lbfgs
+            || self.options.method == Method::Auto && p > crate::lbfgs::MANY
+        {
             let share = 4.0 * (self.classes as f64 - 1.0) / (self.classes * self.classes) as f64;
             let columns = crate::lbfgs::units(loss.data, self.options.l2 / share)?;
             let each = |unit: f64| std::iter::repeat_n(unit / share.sqrt(), self.classes);

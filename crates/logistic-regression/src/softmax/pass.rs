@@ -101,7 +101,8 @@ impl Objective for Loss<'_> {
             if let Some(h) = &mut hessian {
                 for a in 0..k {
                     for b in 0..k {
-                        h.as_mut_slice()[(j * k + a) * p * k + j * k + b] += common + if a == b { price } else { 0.0 };
+                        h.as_mut_slice()[(j * k + a) * p * k + j * k + b] +=
+                            common + if a == b { price } else { 0.0 };
                     }
                 }
             }
@@ -143,7 +144,9 @@ impl Objective for Loss<'_> {
             }
         }
         let outward: Vec<_> = (0..k)
-            .map(|class| self.data.frame.outward(&found[class..].iter().step_by(k).copied().collect::<Vec<_>>()))
+            .map(|class| {
+                self.data.frame.outward(&found[class..].iter().step_by(k).copied().collect::<Vec<_>>())
+            })
             .collect();
         let largest = outward.iter().flat_map(|(s, _)| &s[..d]).fold(0.0f64, |most, s| most.max(s.abs()));
         let unit = if largest > 0.0 { largest } else { 1.0 };
