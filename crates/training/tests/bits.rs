@@ -3,8 +3,8 @@
 //! A change of a kernel, an order of summation or a draw changes a row, and is to be seen in a review. The new table:
 //! `cargo test -p gradus-training --test bits -- --ignored --nocapture`
 //!
-//! Small and thin products go to the kernels of the `gemm` crate, which may round differently on a processor with other
-//! instructions: the table has a column for each of them that it was made on.
+//! The table was made with AVX2. Small and thin products go to the kernels of the `gemm` crate, which may round differently where there
+//! are other instructions; there one thread and two are compared, and the rest is not.
 #![allow(clippy::unwrap_used)] // helpers of the tests
 #![allow(clippy::print_stdout)] // the new table
 
@@ -15,6 +15,7 @@ use gradus_autograd::Parameters;
 use gradus_datasets::mnist_subset;
 use gradus_layers::Linear;
 use gradus_optimization::{Adam, OneCycle, Sgd};
+use gradus_tensor::math::Level;
 use gradus_tensor::with_threads;
 use gradus_training::{Batches, Trainer};
 use rand::SeedableRng;
@@ -22,9 +23,9 @@ use rand::rngs::ChaCha8Rng;
 
 #[rustfmt::skip] // a row a line
 const TABLE: [(&str, &str); 3] = [
-    ("digits, SGD with everything, 54 steps", ""),
-    ("digits, Adam, 36 steps", ""),
-    ("mnist_mlp, 100 steps", ""),
+    ("digits, SGD with everything, 54 steps", "3efcf5cb9ad11a134f575a5f27be8261702c42ccbe366b3fea76564763f59649"),
+    ("digits, Adam, 36 steps", "2464fadc3f1de14ac8713b5be1f0c7fdf17a5b3cb896123a886a1c686a7d6bd7"),
+    ("mnist_mlp, 100 steps", "7058bdfead3ccad8877d3d424d6f841f4d00defc9265a86cf15727a2bd7d83c7"),
 ];
 
 /// The weights after the steps of each row.
@@ -55,8 +56,10 @@ fn fingerprints() -> Vec<String> {
 fn the_weights_have_the_bits_of_the_last_version() {
     let (one, two) = (with_threads(1, fingerprints), with_threads(2, fingerprints));
     assert_eq!(one, two, "one thread and two");
-    for ((name, expected), found) in TABLE.iter().zip(&one) {
-        assert_eq!(expected, found, "{name}");
+    if Level::best() == Level::Avx2 {
+        for ((name, expected), found) in TABLE.iter().zip(&one) {
+            assert_eq!(expected, found, "{name}");
+        }
     }
 }
 
