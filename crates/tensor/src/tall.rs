@@ -39,7 +39,7 @@ impl<T: Scalar> Tensor<T> {
 /// matrix in the same visit of the data as the weights themselves.
 ///
 /// `load(range, chunk, stride, part)` gets some rows' numbers and room for them, `stride` elements each, of which the first `width`
-/// are to be written (all of them: they hold an earlier chunk's); the elements beyond stay as they are. What the parts gathered comes
+/// are to be written (all of them: they hold an earlier chunk's); the elements beyond are 0, and whole cache lines. What the parts gathered comes
 /// back in the order of the rows. How the rows are cut follows from their number.
 ///
 /// ```

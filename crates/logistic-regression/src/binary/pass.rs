@@ -31,8 +31,10 @@ struct Part {
     chunk_gradient: Vec<f64>,
 }
 
+/// What the length of a row is a multiple of: the numbers of a cache line. Behind the last column are zeros.
+const LINE: usize = 8;
 /// How many running sums a product of two rows has.
-const LANES: usize = 16;
+const LANES: usize = 2 * LINE;
 /// Room for a chunk's rows.
 const CHUNK: usize = 96;
 
@@ -40,7 +42,7 @@ impl Objective for Loss<'_> {
     fn evaluate(&self, theta: &[f64], hessian: bool) -> Result<Evaluation> {
         let (n, p) = (self.data.samples(), self.data.width());
         let mut padded = theta.to_vec();
-        padded.resize(p.next_multiple_of(LANES), 0.0);
+        padded.resize(p.next_multiple_of(LINE), 0.0);
         // Of width 0, the same cut of the rows without the products.
         let width = if hessian { p } else { 0 };
         let (gram, parts) = gram_by(n, width, |rows, chunk, stride, part: &mut Part| {
@@ -192,14 +194,19 @@ impl Loss<'_> {
     }
 }
 
-/// The product of two rows of a multiple of [`LANES`] elements.
+/// The product of two rows of a multiple of [`LINE`] elements.
 #[inline(always)]
 fn dot(x: &[f64], y: &[f64]) -> f64 {
     let mut lanes = [0.0f64; LANES];
-    for (x, y) in x.chunks_exact(LANES).zip(y.chunks_exact(LANES)) {
+    let (x, y) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+    let rest = x.remainder().iter().zip(y.remainder());
+    for (x, y) in x.zip(y) {
         for ((lane, x), y) in lanes.iter_mut().zip(x).zip(y) {
             *lane = x.mul_add(*y, *lane);
         }
+    }
+    for (lane, (x, y)) in lanes.iter_mut().zip(rest) {
+        *lane = x.mul_add(*y, *lane);
     }
     let mut width = LANES / 2;
     while width > 0 {
