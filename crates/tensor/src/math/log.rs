@@ -27,6 +27,13 @@ pub(super) fn ln<F: Real>(x: F) -> F {
     with_ends(join(k, m - c.one, c.zero), x, c.zero)
 }
 
+/// The logarithm of a normal number above 0.
+#[inline(always)]
+pub(super) fn ln_of_normal<F: Real>(x: F) -> F {
+    let (k, m) = F::split(x);
+    join(k, m - F::MATH.one, F::MATH.zero)
+}
+
 #[inline(always)]
 pub(super) fn ln_1p<F: Real>(x: F) -> F {
     let c = &F::MATH;

@@ -269,3 +269,38 @@ pub fn cos<T: Scalar>(x: T) -> T {
 pub fn cos_into<T: Scalar>(x: &[T], out: &mut [T]) {
     trigonometric::cos_into(x, out);
 }
+
+/// The natural logarithm where x is known to be a normal number: [`ln`] without a look at 0, ∞, NaN and subnormal numbers.
+///
+/// **Formula**: ln x, for x from the smallest normal number to the largest; elsewhere the result means nothing.
+///
+/// **Numerics**: there it has the bits of [`ln`], in two thirds of the time.
+///
+/// ```
+/// use gradus_tensor::math;
+/// assert_eq!(math::ln_of_normal(0.3), math::ln(0.3));
+/// ```
+#[inline(always)]
+pub fn ln_of_normal<T: Scalar>(x: T) -> T {
+    log::ln_of_normal(x)
+}
+
+/// The sine and the cosine of x whole turns, together, without branches: what random directions are made of.
+///
+/// **Formula**: sin 2πx and cos 2πx.
+///
+/// **Units**: turns, |x| ≤ 1000; far beyond, the result means nothing.
+///
+/// **Numerics**: at most 2 ulp. The quarter that x lies in is found exactly, so that sin ½ turn is 0, not 1.2·10⁻¹⁶; that costs
+/// less than to subtract multiples of π, too.
+///
+/// ```
+/// use gradus_tensor::math;
+/// assert_eq!(math::sin_cos_turns(0.25), (1.0, 0.0));
+/// let (sin, cos) = math::sin_cos_turns(0.125f64);
+/// assert!((sin - 0.5f64.sqrt()).abs() < 1e-15 && (cos - 0.5f64.sqrt()).abs() < 1e-15);
+/// ```
+#[inline(always)]
+pub fn sin_cos_turns<T: Scalar>(x: T) -> (T, T) {
+    trigonometric::sin_cos_turns(x)
+}

@@ -54,6 +54,16 @@ pub(super) fn cos<F: Real>(x: F) -> F {
     if near(x) { near_cos(x) } else { F::far_cos(x) }
 }
 
+/// Sine and cosine of x turns: 4x = n + f is exact, and only f·π/2 is rounded.
+#[inline(always)]
+pub(super) fn sin_cos_turns<F: Real>(x: F) -> (F, F) {
+    let c = &F::MATH;
+    let t = F::fma(x, c.four, c.rounder);
+    let fraction = F::fma(x, c.four, c.rounder - t);
+    let r = F::fma(fraction, c.half_pi[0], fraction * c.half_pi[1]);
+    (sine(t, r), sine(t + c.one, r))
+}
+
 /// Fills `out` block by block: a block whose arguments are all near goes through the vectorised body.
 #[inline(always)]
 fn by_blocks<F: Real>(x: &[F], out: &mut [F], body: impl Fn(F) -> F, any: impl Fn(F) -> F) {
