@@ -1,8 +1,0 @@
-//! The properties of this crate.
-
-use gradus_formula::Property;
-
-/// Every property and refutation of this crate.
-pub fn properties() -> Vec<Property> {
-    Vec::new()
-}
