@@ -13,6 +13,7 @@
 mod activations;
 mod bars;
 mod controls;
+mod initialization;
 mod least_squares;
 mod live;
 mod losses;
@@ -48,6 +49,7 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("bce-naive", losses::bce_naive),
     ("hinge-vs-ce", losses::hinge_vs_ce),
     ("focal", losses::focal),
+    ("truncated-std", initialization::truncated_std),
     ("ladder", speed::ladder),
     ("page-faults", speed::page_faults),
 ];
@@ -64,6 +66,12 @@ pub const LIVE: &[Live] = &[
     },
     Live { name: "regression-losses", controls: losses::DELTA, draw: losses::regression_losses },
     Live { name: "regression-slopes", controls: losses::DELTA, draw: losses::regression_slopes },
+    Live {
+        name: "signal-schemes",
+        controls: initialization::ACTIVATION,
+        draw: initialization::signal_schemes,
+    },
+    Live { name: "signal-scale", controls: initialization::SCALE, draw: initialization::signal_scale },
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
 ];
 
