@@ -49,7 +49,8 @@ pub(crate) fn run(bench: &Bench) -> crate::Result {
     }
     let images = images()?;
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let net = Mlp::<f32> { fc1: Linear::new(SIDE * SIDE, 128, &mut rng)?, fc2: Linear::new(128, 10, &mut rng)? };
+    let net =
+        Mlp::<f32> { fc1: Linear::new(SIDE * SIDE, 128, &mut rng)?, fc2: Linear::new(128, 10, &mut rng)? };
     let mut sgd = Sgd::new(0.01).momentum(0.9);
     // One epoch of a part of the images a call; the parts follow each other, so that every call has others.
     let numbers = Batches::new(images.len(), images.len())?.shuffled().epoch(1, 0).order().to_vec();
