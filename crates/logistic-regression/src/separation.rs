@@ -65,10 +65,12 @@ impl fmt::Display for Separation {
         }
         match (self.complete, self.touching) {
             (true, _) => f.write_str(" without a mistake")?,
-            (false, n) => write!(f, ", but for {n} sample(s) on the boundary")?,
+            (false, n) => write!(f, ", but for {n} sample(s) on the boundary,")?,
         }
         match self.feature {
             Some(j) => write!(f, " by feature {j} alone")?,
+            // Of several classes the direction is a matrix.
+            None if self.class.is_some() || self.intercept.len() > 1 => {}
             None => {
                 // Which features do most of it.
                 let mut order: Vec<usize> = (0..self.direction.len()).collect();

@@ -235,3 +235,29 @@ fn the_formulas_check_their_arguments() -> Outcome {
     refused(softmax_hessian(&x.flatten(), &theta), &["[N, D]"]);
     Ok(())
 }
+
+#[test]
+fn whole_steps_that_lead_away_are_halved() -> Outcome {
+    // Found by a search: from 0 whole steps lead away without end.
+    let x = Tensor::from([[0.0], [-2.0], [1.0], [1.0], [16.0], [-59.0]]);
+    let (y, weights) = (Tensor::from([0, 1, 1, 0, 0, 1]), [10.0, 2.0, 1.0, 1000.0, 100.0, 1.0]);
+    let rows: Vec<u32> = (0..6).flat_map(|i| vec![i as u32; weights[i] as usize]).collect();
+    let ones = Tensor::concatenate(&[&Tensor::ones([6, 1])?, &x], 1)?.gather(0, &rows)?;
+    let labels = y.gather(0, &rows)?;
+    let mut theta = Tensor::zeros([2])?;
+    let mut likelihoods = vec![log_likelihood_of(&ones, &theta, &labels)?];
+    while let Ok(next) = newton_step(&ones, &theta, &labels)
+        && likelihoods.len() < 8
+    {
+        theta = next;
+        likelihoods.push(log_likelihood_of(&ones, &theta, &labels)?);
+    }
+    assert!(likelihoods.last() < likelihoods.first(), "whole steps: {likelihoods:?}");
+
+    let fit = LogisticRegression::new().sample_weights(&weights).fit(&x, &y)?;
+    assert!(fit.convergence().iterations.iter().any(|i| i.step > 0.0 && i.step < 1.0), "{}", fit.convergence());
+    assert_eq!(fit.convergence().stop, Stop::Tolerance);
+    let best = Tensor::from([fit.intercept(), fit.coefficients().item()?]);
+    assert!(gradient(&ones, &best, &labels)?.abs().max()? < 1e-9);
+    Ok(())
+}
