@@ -72,7 +72,7 @@ pub(super) const WEIGHTS: &[Control] = &[
     Control::Slider(Slider {
         name: "length",
         label: "weight of the petal’s length",
-        range: (-2.0, 10.0),
+        range: (1.5, 10.0),
         step: 0.25,
         scale: Scale::Linear,
         default: 2.0,
@@ -90,7 +90,7 @@ pub(super) const WEIGHTS: &[Control] = &[
     Control::Slider(Slider {
         name: "intercept",
         label: "intercept",
-        range: (-60.0, 10.0),
+        range: (-60.0, -6.0),
         step: 0.5,
         scale: Scale::Linear,
         default: -14.0,
