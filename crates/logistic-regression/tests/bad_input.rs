@@ -255,7 +255,11 @@ fn whole_steps_that_lead_away_are_halved() -> Outcome {
     assert!(likelihoods.last() < likelihoods.first(), "whole steps: {likelihoods:?}");
 
     let fit = LogisticRegression::new().sample_weights(&weights).fit(&x, &y)?;
-    assert!(fit.convergence().iterations.iter().any(|i| i.step > 0.0 && i.step < 1.0), "{}", fit.convergence());
+    assert!(
+        fit.convergence().iterations.iter().any(|i| i.step > 0.0 && i.step < 1.0),
+        "{}",
+        fit.convergence()
+    );
     assert_eq!(fit.convergence().stop, Stop::Tolerance);
     let best = Tensor::from([fit.intercept(), fit.coefficients().item()?]);
     assert!(gradient(&ones, &best, &labels)?.abs().max()? < 1e-9);
