@@ -192,7 +192,10 @@ fn a_block_shows_item_line_evidence_and_misprint() {
             let report = catalog.report(property).unwrap();
             assert!(block.contains(&format!("<code>{}</code>", property.id)), "{}", property.id);
             if let Some(found) = &report.counterexample {
-                let shown = format!("refuted, as it should be, at {}", found.line());
+                // A check that draws nothing is its own counterexample.
+                let at =
+                    if found.inputs.is_empty() { "by itself".into() } else { format!("at {}", found.line()) };
+                let shown = format!("refuted, as it should be, {at}");
                 assert!(block.contains(&shown), "{shown}");
                 // What is refuted may also be a mistake that others make.
                 assert_eq!(block.contains("As printed in the notes"), formula.printed.is_some(), "{shown}");
