@@ -51,8 +51,8 @@ pub(crate) const FORMULA: Formula = Formula {
 ///
 /// **Units**: 1; every singular value is the gain.
 ///
-/// **Numerics**: Householder's reflections choose the signs of R's diagonal, so that Q alone would not be spread evenly (its trace would be off);
-/// a positive diagonal makes Q unique and its law Haar's.
+/// **Numerics**: Q is unique only where the signs of R's diagonal are fixed, and only with a positive diagonal is its law Haar's. The decomposition that is called here
+/// has such a diagonal already; others (LAPACK's) have not, so that the signs are set all the same.
 ///
 /// **Errors**: fewer than two dimensions, a dimension of 0, a gain that is not finite.
 ///

@@ -137,7 +137,7 @@ impl TruncatedNormal {
         if std <= 0.0 {
             return Err(argument(op, "std", std, "above 0".into()));
         }
-        if !(low < high) {
+        if low.is_nan() || high.is_nan() || low >= high {
             return Err(argument(op, "low", low, format!("below high = {high}")));
         }
         let (a, b) = ((low - mean) / std, (high - mean) / std);
@@ -145,7 +145,7 @@ impl TruncatedNormal {
         let standard = if mirrored { (-b, -a) } else { (a, b) };
         let below = normal_cdf(standard.0);
         let mass = normal_cdf(standard.1) - below;
-        if !(mass > 0.0) {
+        if mass.is_nan() || mass <= 0.0 {
             return Err(argument(op, "mass between the bounds", mass, "above 0".into()));
         }
         Ok(Self { mean, std, low, high, standard, mirrored, below, mass })

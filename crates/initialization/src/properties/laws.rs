@@ -179,7 +179,7 @@ fn truncated() -> Vec<Property> {
             &["truncated-normal"],
             "between any bounds, draws have the normal's distribution function, scaled; and the mean and variance that are said",
         )
-        .draw(Draw::real("low", -6.0..=6.0).limited(-20.0..=20.0))
+        .draw(Draw::real("low", -12.0..=12.0).limited(-20.0..=20.0))
         .draw(Draw::log("width", 0.01..=10.0).limited(1e-3..=40.0))
         .draw(Draw::choice("source", &["stream", "generator"]))
         .draw(Draw::seed("seed"))
