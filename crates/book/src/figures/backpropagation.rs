@@ -115,7 +115,7 @@ fn draw<'a>(nodes: &[Node], svg: &'a mut String) -> Result<(), Box<dyn std::erro
         };
         text(node.name.to_owned(), -28, INK)?;
         text(decimals(node.value, 3), -2, marker(0))?;
-        text(node.gradient.map_or("not wanted".into(), |g| decimals(g, 3)), 30, marker(1))?;
+        text(node.gradient.map_or("–".into(), |g| decimals(g, 3)), 30, marker(1))?;
     }
     root.present()?;
     Ok(())

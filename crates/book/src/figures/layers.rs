@@ -155,8 +155,8 @@ pub(super) fn running_statistics(inputs: &Inputs) -> Result<Figure> {
         short((1.0 - momentum).powi(50)),
     );
     let figure = Plot::new("training step", 0.0..STEPS as f64, 0.0..8.0)
-        .curve("running mean", means)
-        .curve("running variance", variances)
+        .curve("mean", means)
+        .curve("variance", variances)
         .line("true mean 3", |_| 3.0)
         .line("true variance 4", |_| 4.0)
         .figure(
