@@ -238,7 +238,7 @@ fn the_formulas_check_their_arguments() -> Outcome {
 
 #[test]
 fn whole_steps_that_lead_away_are_halved() -> Outcome {
-    // Found by a search: from 0 whole steps lead away without end.
+    // Found by a search: from 0 some whole steps lead away.
     let x = Tensor::from([[0.0], [-2.0], [1.0], [1.0], [16.0], [-59.0]]);
     let (y, weights) = (Tensor::from([0, 1, 1, 0, 0, 1]), [10.0, 2.0, 1.0, 1000.0, 100.0, 1.0]);
     let rows: Vec<u32> = (0..6).flat_map(|i| vec![i as u32; weights[i] as usize]).collect();
@@ -252,7 +252,7 @@ fn whole_steps_that_lead_away_are_halved() -> Outcome {
         theta = next;
         likelihoods.push(log_likelihood_of(&ones, &theta, &labels)?);
     }
-    assert!(likelihoods.last() < likelihoods.first(), "whole steps: {likelihoods:?}");
+    assert!(likelihoods.windows(2).any(|l| l[1] < l[0]), "no whole step leads away: {likelihoods:?}");
 
     let fit = LogisticRegression::new().sample_weights(&weights).fit(&x, &y)?;
     assert!(

@@ -160,7 +160,7 @@ fn all_singles_stay_within_their_bounds() {
 fn gelu_is_close_but_for_its_far_left() {
     let case = CASES.iter().find(|case| case.name == "gelu").unwrap();
     let (far, x) = worst(case, sample().filter(|&bits| f32::from_bits(bits) > -0.8));
-    assert!(far <= 1.5, "{far} at {x:e}");
+    assert!(far <= 1.75, "{far} at {x:e}");
 }
 
 #[test]
