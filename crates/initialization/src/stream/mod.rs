@@ -31,7 +31,7 @@ const TILES: usize = 128;
 /// use gradus_initialization::Stream;
 /// let stream = Stream::new(2026);
 /// let all = stream.normal::<f32>([1000, 1000])?;
-/// assert_eq!(all.get([123, 456])?, stream.normal_at(123_456));
+/// assert_eq!(all.get([123, 456])?, stream.normal_at::<f32>(123_456));
 /// assert_ne!(stream.normal_at::<f32>(0), stream.substream(1).normal_at(0));
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
