@@ -32,6 +32,8 @@ pub use live::{Live, Reply, reply, takes_a_while};
 pub use plot::{Figure, Plot};
 
 use anyhow::{Result, bail};
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// A function that draws.
 pub type Draw = fn() -> Result<Figure>;
@@ -115,18 +117,31 @@ fn names() -> impl Iterator<Item = &'static str> {
     FIGURES.iter().map(|(name, _)| *name).chain(LIVE.iter().map(|live| live.name))
 }
 
-/// A figure as HTML on one line.
+/// What has been drawn: some figures train a network, and a served book is built again at every change of a file.
+static DRAWN: LazyLock<BTreeMap<&'static str, Mutex<Option<String>>>> =
+    LazyLock::new(|| names().map(|name| (name, Mutex::new(None))).collect());
+
+/// A figure as HTML on one line; it is drawn once, and then remembered.
 ///
 /// # Errors
 /// If there is no such figure, or it can't be drawn.
 pub fn draw(name: &str) -> Result<String> {
-    if let Some(live) = LIVE.iter().find(|live| live.name == name) {
-        return live.html();
-    }
-    let Some((_, draw)) = FIGURES.iter().find(|(known, _)| *known == name) else {
+    let Some(drawn) = DRAWN.get(name) else {
         bail!("no figure is called `{name}`; there are: {}", names().collect::<Vec<_>>().join(", "));
     };
-    Ok(draw()?.html(name))
+    // Who comes second waits for the first. A drawing that panicked left nothing behind, so it may be tried again.
+    let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(html) = &*drawn {
+        return Ok(html.clone());
+    }
+    let html = if let Some(live) = LIVE.iter().find(|live| live.name == name) {
+        live.html()?
+    } else if let Some((known, draw)) = FIGURES.iter().find(|(known, _)| *known == name) {
+        draw()?.html(known)
+    } else {
+        bail!("`{name}` is drawn nowhere");
+    };
+    Ok(drawn.insert(html).clone())
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ const TILES: usize = 128;
 /// let stream = Stream::new(2026);
 /// let all = stream.normal::<f32>([1000, 1000])?;
 /// assert_eq!(all.get([123, 456])?, stream.normal_at::<f32>(123_456));
-/// assert_ne!(stream.normal_at::<f32>(0), stream.substream(1).normal_at(0));
+/// assert_ne!(stream.normal_at::<f32>(0), stream.substream(1).normal_at::<f32>(0));
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
