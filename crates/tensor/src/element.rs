@@ -3,7 +3,6 @@
 use crate::buffer::List;
 use crate::math::Level;
 use crate::micro::Kernel;
-use crate::product::View;
 use nalgebra::RealField;
 use std::fmt::{Debug, Display};
 use std::sync::Mutex;
@@ -120,18 +119,18 @@ pub trait Scalar: Element + RealField + crate::math::Real {
     #[doc(hidden)]
     fn kernel(level: Level) -> Kernel<Self>;
 
+    /// A square's transpose, for copying a matrix whose columns lie in one piece.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn turned(square: [[Self; 4]; 4]) -> [[Self; 4]; 4] {
+        crate::panels::turned(square)
+    }
+
     /// A tile of XᵀX, the hot kernel behind [`Tensor::gram_of`](crate::Tensor::gram_of).
     #[doc(hidden)]
     fn tile(rows: &[Self], stride: usize, at: [usize; 2], sum: &mut [[Self; 8]; 6]) {
         crate::tall::plain_tile(rows, stride, at, sum);
     }
-
-    /// One product of matrices, the hot kernel behind [`Tensor::matmul`](crate::Tensor::matmul).
-    ///
-    /// # Safety
-    /// The target is as many rows and columns as the product, initialised, and nobody else reads or writes it meanwhile.
-    #[doc(hidden)]
-    unsafe fn gemm(target: crate::product::Target<Self>, left: View<'_, Self>, right: View<'_, Self>);
 }
 
 macro_rules! scalar {
@@ -163,15 +162,6 @@ macro_rules! scalar {
             fn mul_add(self, y: Self, z: Self) -> Self {
                 $t::mul_add(self, y, z)
             }
-
-            unsafe fn gemm(
-                target: crate::product::Target<Self>,
-                left: View<'_, Self>,
-                right: View<'_, Self>,
-            ) {
-                // SAFETY: as the caller promises.
-                unsafe { crate::product::gemm(target, left, right) };
-            }
         }
     };
 }
@@ -180,6 +170,11 @@ scalar! {
     f32
     fn kernel(level: Level) -> Kernel<f32> {
         crate::micro::f32_kernel(level)
+    }
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn turned(square: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
+        crate::panels::turned_f32(square)
     }
 }
 scalar! {

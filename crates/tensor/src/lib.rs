@@ -8,6 +8,7 @@ mod display;
 mod element;
 mod elementwise;
 mod error;
+mod few;
 mod layout;
 mod linalg;
 pub mod math;
@@ -29,19 +30,20 @@ mod serialize;
 mod shape;
 mod tall;
 mod tensor;
+mod view;
 
 pub use element::{Dtype, Element, Scalar};
 pub use error::{Error, Result};
 pub use linalg::Svd;
 pub use nested::Nested;
 pub use parallel::with_threads;
-pub use product::Transpose;
 #[cfg(feature = "properties")]
 pub use properties::{properties, rng, tensor_of};
 #[cfg(feature = "safetensors")]
 pub use safetensors_file::{AnyTensor, load_safetensors, save_safetensors};
 pub use shape::{MAX_RANK, Shape};
 pub use tensor::Tensor;
+pub use view::Transpose;
 
 /// The free buffers that tensors take and give back: figures, limits.
 pub mod buffers {
@@ -52,8 +54,9 @@ pub mod buffers {
 pub mod kernel {
     pub use crate::math::vectorize;
     pub use crate::parallel::{BLOCK, for_each_block, for_each_block_of_two, map_blocks, threads};
-    pub use crate::product::{Epilogue, View, product};
+    pub use crate::product::{Epilogue, product};
     pub use crate::tall::gram_by;
+    pub use crate::view::View;
     /// The loops that kernels are made of.
     pub mod row {
         pub use crate::row::{extreme, largest, map_sum, max, sum_by, sum_by_two, zip_map_sum};

@@ -3,11 +3,11 @@
 use crate::Scalar;
 use crate::math::{self, Level};
 
-/// The terms that are done at once: a panel of the left side has each row's terms together in groups of so many.
+/// The terms that are done without a branch, and for which one cache line is fetched ahead.
 pub(crate) const GROUP: usize = 8;
 
 /// Room for the largest tile.
-const LARGEST: usize = 12 * 32;
+pub(crate) const LARGEST: usize = 12 * 32;
 
 /// A kernel: the size of its tile, and what computes one.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,8 @@ pub struct Kernel<T> {
     pub(crate) high: usize,
     pub(crate) wide: usize,
     run: unsafe fn(&Tile<'_, T>),
+    /// The same for the left half of a tile's columns.
+    run_half: unsafe fn(&Tile<'_, T>),
 }
 
 /// What a tile is made of.
@@ -22,11 +24,12 @@ pub struct Kernel<T> {
 pub(crate) struct Tile<'a, T> {
     pub(crate) rows: usize,
     pub(crate) terms: usize,
-    /// The rows of the left side, with the distances from row to row, and from one group of terms to the next.
+    /// The rows of the left side, with the distances from row to row, and from term to term.
     pub(crate) a: &'a [T],
-    pub(crate) steps: [usize; 2],
-    /// The columns of the right side: term by term, as many as the tile is wide.
+    pub(crate) a_steps: [usize; 2],
+    /// The columns of the right side, as many as the tile is wide, side by side, with the distance from term to term.
     pub(crate) b: &'a [T],
+    pub(crate) b_step: usize,
     /// The result, and the distance from row to row.
     pub(crate) out: *mut T,
     pub(crate) distance: usize,
@@ -43,27 +46,39 @@ impl<T: Scalar> Kernel<T> {
     /// `out` points at the tile's rows, `distance` apart, initialised, which nobody else reads or writes meanwhile.
     #[inline]
     pub(crate) unsafe fn run(&self, tile: &Tile<'_, T>) {
-        let last = tile.terms - 1;
-        let end = (tile.rows - 1) * tile.steps[0] + last / GROUP * tile.steps[1] + last % GROUP;
-        assert!(tile.rows <= self.high && end < tile.a.len() && tile.terms * self.wide <= tile.b.len());
-        // SAFETY: both sides have so many terms, as just seen; the rest as the caller promises.
+        check(tile, self.high, self.wide);
+        // SAFETY: both sides reach far enough, as just seen; the rest as the caller promises.
         unsafe { (self.run)(tile) };
     }
 
-    /// [`run`](Self::run) where only some columns are to be written.
+    /// [`run`](Self::run) where only some columns are to be written; `room` is for a tile.
     ///
     /// # Safety
     /// As [`run`](Self::run), with rows of `columns` elements.
-    pub(crate) unsafe fn run_narrow(&self, tile: &Tile<'_, T>, columns: usize) {
-        let mut sums = [T::ZERO; LARGEST];
-        // SAFETY: the array holds the largest tile.
-        unsafe { self.run(&Tile { out: sums.as_mut_ptr(), distance: self.wide, first: true, ..*tile }) };
-        for (r, sums) in sums.chunks_exact(self.wide).take(tile.rows).enumerate() {
+    pub(crate) unsafe fn run_narrow(&self, tile: &Tile<'_, T>, columns: usize, room: &mut [T; LARGEST]) {
+        let half = self.wide / 2;
+        let (run, wide) = if columns <= half { (self.run_half, half) } else { (self.run, self.wide) };
+        check(tile, self.high, wide);
+        if columns == half {
+            // SAFETY: both sides reach far enough, as just seen; the rest as the caller promises.
+            return unsafe { run(tile) };
+        }
+        // SAFETY: both sides reach far enough; the room holds the largest tile.
+        unsafe { run(&Tile { out: room.as_mut_ptr(), distance: self.wide, first: true, ..*tile }) };
+        for (r, sums) in room.chunks_exact(self.wide).take(tile.rows).enumerate() {
             // SAFETY: a row of the tile, as the caller promises.
             let row = unsafe { std::slice::from_raw_parts_mut(tile.out.add(r * tile.distance), columns) };
             write(row, sums, tile.first);
         }
     }
+}
+
+/// Makes sure that both sides reach as far as a kernel will read.
+#[inline]
+fn check<T>(tile: &Tile<'_, T>, high: usize, wide: usize) {
+    let (row, term) = (tile.rows - 1, tile.terms - 1);
+    let a_end = row * tile.a_steps[0] + term * tile.a_steps[1];
+    assert!(tile.rows <= high && a_end < tile.a.len() && term * tile.b_step + wide <= tile.b.len());
 }
 
 fn write<T: Scalar>(row: &mut [T], sums: &[T], first: bool) {
@@ -74,20 +89,20 @@ fn write<T: Scalar>(row: &mut [T], sums: &[T], first: bool) {
 
 /// The kernel as loops, for machines whose instructions we do not know: what the others must equal.
 pub(crate) const fn plain<T: Scalar, const H: usize, const W: usize>() -> Kernel<T> {
-    Kernel { high: H, wide: W, run: plain_tile::<T, H, W> }
+    Kernel { high: H, wide: W, run: plain_tile::<T, H, W, 1>, run_half: plain_tile::<T, H, W, 2> }
 }
 
 /// # Safety
 /// As [`Kernel::run`].
-unsafe fn plain_tile<T: Scalar, const H: usize, const W: usize>(tile: &Tile<'_, T>) {
+unsafe fn plain_tile<T: Scalar, const H: usize, const W: usize, const PARTS: usize>(tile: &Tile<'_, T>) {
     let mut sums = [[T::ZERO; W]; H];
     math::vectorize(
         #[inline(always)]
         || {
-            for (k, b) in tile.b.chunks_exact(W).take(tile.terms).enumerate() {
-                let a = &tile.a[k / GROUP * tile.steps[1] + k % GROUP..];
+            for k in 0..tile.terms {
+                let (a, b) = (&tile.a[k * tile.a_steps[1]..], &tile.b[k * tile.b_step..][..W]);
                 for (r, sums) in sums.iter_mut().take(tile.rows).enumerate() {
-                    let a = a[r * tile.steps[0]];
+                    let a = a[r * tile.a_steps[0]];
                     sums.iter_mut().zip(b).for_each(|(sum, &b)| *sum = Scalar::mul_add(a, b, *sum));
                 }
             }
@@ -96,7 +111,7 @@ unsafe fn plain_tile<T: Scalar, const H: usize, const W: usize>(tile: &Tile<'_, 
     for (r, sums) in sums.iter().take(tile.rows).enumerate() {
         // SAFETY: a row of the tile, as the caller promises.
         write(
-            unsafe { std::slice::from_raw_parts_mut(tile.out.add(r * tile.distance), W) },
+            unsafe { std::slice::from_raw_parts_mut(tile.out.add(r * tile.distance), W / PARTS) },
             sums,
             tile.first,
         );
@@ -117,83 +132,96 @@ macro_rules! kernel {
             const WIDE: usize = 2 * LANES;
 
             /// The kernel, for machines with the instructions.
-            pub(super) const KERNEL: Kernel<$t> = Kernel { high: $high, wide: WIDE, run };
+            pub(super) const KERNEL: Kernel<$t> = Kernel { high: $high, wide: WIDE, run: run::<2>, run_half: run::<1> };
 
             /// # Safety
             /// As [`Kernel::run`]; and the machine has the instructions.
-            unsafe fn run(tile: &Tile<'_, $t>) {
+            unsafe fn run<const V: usize>(tile: &Tile<'_, $t>) {
                 match tile.rows {
                     // SAFETY: as the caller promises.
-                    $($rows => unsafe { rows::<$rows>(tile) },)*
+                    $($rows => unsafe { rows::<$rows, V>(tile) },)*
                     _ => {}
                 }
             }
 
+            /// Adds the products of one term.
+            ///
             /// # Safety
-            /// As [`run`], for a tile of `R` rows.
+            /// `a` has its `R` elements, and `b` as many as the tile is wide.
             #[target_feature(enable = $features)]
-            unsafe fn rows<const R: usize>(tile: &Tile<'_, $t>) {
-                let &Tile { terms, steps, out, distance, first, mut ahead, .. } = tile;
+            #[inline]
+            unsafe fn add_term<const R: usize, const V: usize>(
+                sums: &mut [[$vector; V]; R],
+                a: *const $t,
+                rows: &[usize; R],
+                b: *const $t,
+            ) {
+                let mut columns = [$zero(); V];
+                let mut v = 0;
+                while v < V {
+                    // SAFETY: as the caller promises.
+                    columns[v] = unsafe { $load(b.add(v * LANES)) };
+                    v += 1;
+                }
+                let mut r = 0;
+                while r < R {
+                    // SAFETY: as the caller promises.
+                    let x = $splat(unsafe { *a.add(rows[r]) });
+                    let mut v = 0;
+                    while v < V {
+                        sums[r][v] = $fma(x, columns[v], sums[r][v]);
+                        v += 1;
+                    }
+                    r += 1;
+                }
+            }
+
+            /// # Safety
+            /// As [`run`], for a tile of `R` rows of `V` vectors.
+            #[target_feature(enable = $features)]
+            unsafe fn rows<const R: usize, const V: usize>(tile: &Tile<'_, $t>) {
+                let &Tile { terms, a_steps: [row, term], b_step, out, distance, first, mut ahead, .. } = tile;
                 let (mut a, mut b) = (tile.a.as_ptr(), tile.b.as_ptr());
                 // Plain loops: an iterator's or a closure's code would not be compiled for these instructions.
                 let mut r = 0;
                 while r < R {
                     // The tile is wanted in the cache by the time that its sums are there. (Any address may be asked for.)
                     _mm_prefetch::<_MM_HINT_T0>(out.wrapping_add(r * distance).cast());
-                    _mm_prefetch::<_MM_HINT_T0>(out.wrapping_add(r * distance + WIDE - 1).cast());
+                    _mm_prefetch::<_MM_HINT_T0>(out.wrapping_add(r * distance + V * LANES - 1).cast());
                     r += 1;
                 }
-                let mut sums = [[$zero(); 2]; R];
-                let mut k = 0;
-                while k + GROUP <= terms {
+                // What the compiler cannot see through it does not turn into a chain of sums.
+                let mut rows = [0; R];
+                let mut r = 1;
+                while r < R {
+                    rows[r] = std::hint::black_box(r * row);
+                    r += 1;
+                }
+                let mut sums = [[$zero(); V]; R];
+                let mut left = terms;
+                while left > 0 {
                     _mm_prefetch::<_MM_HINT_T0>(ahead.0.cast());
                     ahead.0 = ahead.0.wrapping_add(ahead.1);
-                    let mut u = 0;
-                    while u < GROUP {
-                        // SAFETY: this group of terms lies in both sides.
-                        unsafe {
-                            let (b0, b1) = ($load(b.add(u * WIDE)), $load(b.add(u * WIDE + LANES)));
-                            let mut r = 0;
-                            while r < R {
-                                let x = $splat(*a.add(r * steps[0] + u));
-                                sums[r][0] = $fma(x, b0, sums[r][0]);
-                                sums[r][1] = $fma(x, b1, sums[r][1]);
-                                r += 1;
-                            }
-                        }
-                        u += 1;
+                    let mut group = GROUP.min(left);
+                    left -= group;
+                    while group > 0 {
+                        // SAFETY: this term lies in both sides.
+                        unsafe { add_term(&mut sums, a, &rows, b) };
+                        (a, b) = (a.wrapping_add(term), b.wrapping_add(b_step));
+                        group -= 1;
                     }
-                    a = a.wrapping_add(steps[1]);
-                    b = b.wrapping_add(GROUP * WIDE);
-                    k += GROUP;
-                }
-                while k < terms {
-                    // SAFETY: this term lies in both sides.
-                    unsafe {
-                        let (b0, b1) = ($load(b), $load(b.add(LANES)));
-                        let mut r = 0;
-                        while r < R {
-                            let x = $splat(*a.add(r * steps[0]));
-                            sums[r][0] = $fma(x, b0, sums[r][0]);
-                            sums[r][1] = $fma(x, b1, sums[r][1]);
-                            r += 1;
-                        }
-                    }
-                    a = a.wrapping_add(1);
-                    b = b.wrapping_add(WIDE);
-                    k += 1;
                 }
                 let mut r = 0;
                 while r < R {
                     // SAFETY: a row of the tile, as the caller promises.
                     unsafe {
-                        let to = out.add(r * distance);
-                        if !first {
-                            sums[r][0] = $add($load(to), sums[r][0]);
-                            sums[r][1] = $add($load(to.add(LANES)), sums[r][1]);
+                        let mut v = 0;
+                        while v < V {
+                            let to = out.add(r * distance + v * LANES);
+                            let sum = if first { sums[r][v] } else { $add($load(to), sums[r][v]) };
+                            $store(to, sum);
+                            v += 1;
                         }
-                        $store(to, sums[r][0]);
-                        $store(to.add(LANES), sums[r][1]);
                     }
                     r += 1;
                 }

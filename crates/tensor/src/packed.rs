@@ -9,10 +9,11 @@
 //! threads, nor on the instruction set.
 
 use crate::Scalar;
-use crate::micro::{GROUP, Kernel, Tile};
-use crate::panels::{LINE, Panels, pack_left, pack_right};
+use crate::micro::{GROUP, Kernel, LARGEST, Tile};
+use crate::panels::{LINE, Panels, left_steps, pack_left, pack_right};
 use crate::parallel::{for_each_block, threads};
-use crate::product::{Epilogue, Shared, View};
+use crate::product::{Epilogue, Shared};
+use crate::view::View;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -34,40 +35,66 @@ const GROUPS: usize = 96;
 /// The bytes from row to row of a left side that is read where it is, at most: rows further apart meet in the first cache.
 const NEAR: usize = 2048;
 
-/// `out = left · right` by this kernel, and then `epilogue`; on all cores if `parallel`. There is at least one element, and one term.
+/// The bytes of a matrix that is read where it is, at most, however its rows lie.
+const SMALL: usize = 1 << 14;
+
+/// What is done with a product, and by whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Finish<'a, T> {
+    /// Whether it is added to what is there.
+    pub(crate) add: bool,
+    pub(crate) epilogue: Option<Epilogue<'a, T>>,
+    /// Whether all cores work on it.
+    pub(crate) parallel: bool,
+}
+
+/// `out = left · right` by this kernel. There is at least one element, and one term.
 pub(crate) fn packed<T: Scalar>(
     kernel: Kernel<T>,
     out: &mut [T],
     left: View<'_, T>,
     right: View<'_, T>,
-    epilogue: Option<Epilogue<'_, T>>,
-    parallel: bool,
+    Finish { add, epilogue, parallel }: Finish<'_, T>,
 ) {
     let (m, k, n) = (left.rows(), left.cols(), right.cols());
     let by_rows = n <= 4 * m;
-    let direct = by_rows && left.strides().1 == 1 && left.strides().0 <= NEAR / size_of::<T>();
-    let left = Side { view: left, width: kernel.high, pack: pack_left };
-    let right = Side { view: right.transposed(), width: kernel.wide, pack: pack_right };
+    let left = Side::left(left, kernel.high, n <= kernel.wide);
+    let right = Side::right(right.transposed(), kernel.wide, m <= kernel.high);
     let [strips, chunks] = if by_rows { [left, right] } else { [right, left] };
     let workers = if parallel { threads() } else { 1 };
     let cut = Cut::new(strips, chunks, workers);
-    let plan =
-        Plan { kernel, out: Shared::new(out), distance: n, by_rows, direct, terms: Blocks::new(k), cut };
-    let room = [plan.cut.room(1, k), if direct { 0 } else { plan.cut.room(0, plan.terms.size) }];
+    let plan = Plan { kernel, out: Shared::new(out), distance: n, add, by_rows, terms: Blocks::new(k), cut };
+    // At least something, as each worker has its part.
+    let room = [plan.cut.room(1, k), plan.cut.room(0, plan.terms.size).max(1)];
     // Memory in one piece for all workers: each finds its part where it left it at the last product, in its own caches.
     let mut panels = Panels::new(workers * (room[0] + room[1]));
     let jobs = plan.cut.counts[0] * plan.cut.counts[1];
-    let next: Vec<_> = (0..workers).map(|w| AtomicUsize::new(jobs * w / workers)).collect();
+    let (alone, several): (_, Vec<_>);
+    let next = if workers == 1 {
+        alone = [AtomicUsize::new(0)];
+        alone.as_slice()
+    } else {
+        several = (0..workers).map(|w| AtomicUsize::new(jobs * w / workers)).collect();
+        &several
+    };
     for_each_block(panels.as_mut_slice(), room[0] + room[1], |worker, panels| {
         let (kept, passing) = panels.split_at_mut(room[0]);
-        let mut packed = None;
+        let (mut packed, mut room) = (None, [T::ZERO; LARGEST]);
         // Its own jobs, and then what others have left.
         for owner in (worker..workers).chain(0..worker) {
             let end = jobs * (owner + 1) / workers;
             while let Some(job) = Some(next[owner].fetch_add(1, Ordering::Relaxed)).filter(|&job| job < end) {
                 let [strip, chunk] = plan.cut.job(job);
                 // SAFETY: every job is done once; jobs do not overlap, and lie within `out`, which is borrowed for as long as they run.
-                unsafe { plan.run(job, (job + 1).min(end - 1), packed != Some(chunk.start), kept, passing) };
+                unsafe {
+                    plan.run(
+                        [job, (job + 1).min(end - 1)],
+                        packed != Some(chunk.start),
+                        kept,
+                        passing,
+                        &mut room,
+                    )
+                };
                 packed = Some(chunk.start);
                 if let Some(f) = epilogue {
                     let [rows, columns] = plan.sides(strip, chunk);
@@ -89,10 +116,9 @@ struct Plan<'a, T: Scalar> {
     kernel: Kernel<T>,
     out: Shared<T>,
     distance: usize,
+    add: bool,
     /// Whether strips are rows of the result.
     by_rows: bool,
-    /// Whether the left side is read where it is.
-    direct: bool,
     terms: Blocks,
     cut: Cut<'a, T>,
 }
@@ -107,31 +133,32 @@ impl<T: Scalar> Plan<'_, T> {
     ///
     /// # Safety
     /// Nobody else reads or writes what is at this job's place in the output.
-    unsafe fn run(&self, job: usize, next: usize, fresh: bool, kept: &mut [T], passing: &mut [T]) {
+    unsafe fn run(
+        &self,
+        [job, next]: [usize; 2],
+        fresh: bool,
+        kept: &mut [T],
+        passing: &mut [T],
+        room: &mut [T; LARGEST],
+    ) {
         let ([strip, chunk], [strips, chunks]) = (self.cut.job(job), &self.cut.sides);
         for terms in self.terms.ranges() {
-            if !self.direct {
-                strips.pack(strip.clone(), terms.clone(), passing);
-            }
-            let kept = &mut kept[chunks.room(chunk.len(), terms.start)..];
+            strips.pack(strip.clone(), terms.clone(), passing);
+            let kept = &mut kept[chunks.room(chunk.clone(), terms.start)..];
             // What is packed next is fetched meanwhile.
             let mut ahead = match self.terms.after(&terms) {
-                Some(terms) => Ahead::new(strips.view, strip.clone(), terms),
-                None => Ahead::new(strips.view, self.cut.job(next)[0].clone(), self.terms.first()),
+                Some(terms) => Ahead::new(strips, strip.clone(), terms),
+                None => Ahead::new(strips, self.cut.job(next)[0].clone(), self.terms.first()),
             };
-            if self.direct {
-                ahead.lines = 0;
-            }
             for group in blocks(chunk.clone(), GROUPS.next_multiple_of(chunks.width)) {
-                let at = chunks.room(group.start - chunk.start, terms.len());
-                let kept = &mut kept[at..][..chunks.room(group.len(), terms.len())];
+                let kept = &mut kept[chunks.room(chunk.start..group.start, terms.len())..];
                 if fresh {
                     chunks.pack(group.clone(), terms.clone(), kept);
                 }
                 let [rows, columns] = self.sides(strip.clone(), group);
                 let [a, b] = self.sides(&*passing, &*kept);
                 // SAFETY: as the caller promises.
-                unsafe { self.tiles(a, b, rows, columns, terms.clone(), &mut ahead) };
+                unsafe { self.tiles([a, b], rows, columns, terms.clone(), &mut ahead, room) };
             }
         }
     }
@@ -142,40 +169,44 @@ impl<T: Scalar> Plan<'_, T> {
     /// Nobody else reads or writes these rows and columns of the output.
     unsafe fn tiles(
         &self,
-        a: &[T],
-        b: &[T],
+        [a, b]: [&[T]; 2],
         rows: Range<usize>,
         columns: Range<usize>,
         terms: Range<usize>,
         ahead: &mut Ahead<T>,
+        room: &mut [T; LARGEST],
     ) {
         let Kernel { high, wide, .. } = self.kernel;
         let length = terms.len().next_multiple_of(GROUP);
-        let (a, steps) = match self.direct {
-            true => {
-                let view = self.cut.sides[0].view;
-                let row = view.strides().0;
-                (&view.data()[rows.start * row + terms.start..], [row, GROUP, high * row])
-            }
-            false => (a, [GROUP, high * GROUP, high * length]),
+        let [left, right] = self.sides(&self.cut.sides[0], &self.cut.sides[1]);
+        let (a, a_steps) = match left.direct {
+            true => (left.from(rows.start, terms.start), left.view.strides().into()),
+            false => (a, left_steps(left.view, terms.len(), high)),
         };
-        for (column, b) in columns.clone().step_by(wide).zip(b.chunks_exact(wide * length)) {
+        let a_panel = if left.direct { high * a_steps[0] } else { high * length };
+        for (panel, column) in columns.clone().step_by(wide).enumerate() {
+            let (b, b_step) = match right.direct {
+                true if right.rest() > 0 && column + wide > right.view.rows() => (b, wide),
+                true => (right.from(column, terms.start), right.view.strides().1),
+                false => (&b[panel * wide * length..], wide),
+            };
             for (panel, row) in rows.clone().step_by(high).enumerate() {
                 let tile = Tile {
                     rows: high.min(rows.end - row),
                     terms: terms.len(),
-                    a: &a[panel * steps[2]..],
-                    steps: [steps[0], steps[1]],
+                    a: &a[panel * a_panel..],
+                    a_steps,
                     b,
+                    b_step,
                     out: self.out.at(row * self.distance + column),
                     distance: self.distance,
-                    first: terms.start == 0,
+                    first: terms.start == 0 && !self.add,
                     ahead: ahead.next(length / GROUP),
                 };
                 // SAFETY: the tile lies within the rows and columns, as the caller promises.
                 unsafe {
                     match columns.end - column {
-                        columns if columns < wide => self.kernel.run_narrow(&tile, columns),
+                        columns if columns < wide => self.kernel.run_narrow(&tile, columns, room),
                         _ => self.kernel.run(&tile),
                     }
                 }
@@ -195,10 +226,12 @@ struct Ahead<T> {
 }
 
 impl<T: Scalar> Ahead<T> {
-    fn new(view: View<'_, T>, rows: Range<usize>, terms: Range<usize>) -> Self {
+    fn new(side: &Side<'_, T>, rows: Range<usize>, terms: Range<usize>) -> Self {
+        let view = side.view;
         let (row, term) = view.strides();
         let start = view.data().as_ptr().wrapping_add(rows.start * row + terms.start * term);
         let (count, distance, length) = match (row, term) {
+            _ if side.direct => (0, 0, 0),
             (_, 1) => (rows.len(), row, terms.len()),
             (1, _) => (terms.len(), term, rows.len()),
             _ => (0, 0, 0), // scattered elements
@@ -248,18 +281,32 @@ impl Blocks {
     }
 }
 
-/// Packs `(view, rows, terms, width, out)`.
-type Pack<T> = fn(View<'_, T>, Range<usize>, Range<usize>, usize, &mut [T]);
-
-/// An operand, with its terms along its rows, and how it is packed: by panels of `width` rows.
+/// An operand, with its terms along its rows, and how the kernel gets it: by panels of `width` rows.
 #[derive(Clone, Copy)]
 struct Side<'a, T> {
     view: View<'a, T>,
     width: usize,
-    pack: Pack<T>,
+    is_left: bool,
+    /// Whether it is read where it is.
+    direct: bool,
 }
 
-impl<T: Scalar> Side<'_, T> {
+impl<'a, T: Scalar> Side<'a, T> {
+    /// The left side; `once`: it is read once.
+    fn left(view: View<'a, T>, width: usize, once: bool) -> Self {
+        let direct = match view.strides() {
+            (row, 1) => once || row * size_of::<T>() <= NEAR,
+            (1, _) => once || small(view),
+            _ => false,
+        };
+        Self { view, width, is_left: true, direct }
+    }
+
+    /// The transpose of the right side; `once`: it is read once.
+    fn right(view: View<'a, T>, width: usize, once: bool) -> Self {
+        Self { view, width, is_left: false, direct: view.strides().0 == 1 && (once || small(view)) }
+    }
+
     fn panels(&self) -> usize {
         self.view.rows().div_ceil(self.width)
     }
@@ -269,14 +316,45 @@ impl<T: Scalar> Side<'_, T> {
         panels.start * self.width..self.view.rows().min(panels.end * self.width)
     }
 
-    /// The elements that so many rows need.
-    fn room(&self, rows: usize, terms: usize) -> usize {
-        rows.next_multiple_of(self.width) * terms.next_multiple_of(GROUP)
+    /// The rows at the end that are packed even if the others are read where they are: too few for a panel of the right side, which the
+    /// kernel reads whole, or by its first half.
+    fn rest(&self) -> usize {
+        let rest = self.view.rows() % self.width;
+        if self.is_left || 2 * rest == self.width { 0 } else { rest }
+    }
+
+    /// What is to be packed of these rows.
+    fn packed(&self, rows: Range<usize>) -> Range<usize> {
+        match self.direct {
+            true if rows.end == self.view.rows() => rows.end - self.rest()..rows.end,
+            true => rows.end..rows.end,
+            false => rows,
+        }
+    }
+
+    /// The elements that these rows need when they are packed.
+    fn room(&self, rows: Range<usize>, terms: usize) -> usize {
+        self.packed(rows).len().next_multiple_of(self.width) * terms.next_multiple_of(GROUP)
     }
 
     fn pack(&self, rows: Range<usize>, terms: Range<usize>, out: &mut [T]) {
-        (self.pack)(self.view, rows, terms, self.width, out);
+        let rows = self.packed(rows);
+        if !rows.is_empty() {
+            let pack = if self.is_left { pack_left } else { pack_right };
+            pack(self.view, rows, terms, self.width, out);
+        }
     }
+
+    /// The elements from this row and this term on.
+    fn from(&self, row: usize, term: usize) -> &'a [T] {
+        let (row_step, term_step) = self.view.strides();
+        &self.view.data()[row * row_step + term * term_step..]
+    }
+}
+
+/// Whether a matrix stays in the first cache.
+fn small<T>(view: View<'_, T>) -> bool {
+    view.rows() * view.cols() * size_of::<T>() <= SMALL
 }
 
 /// How the result is cut into jobs: how many strips and chunks there are of the sides that are cut into them.
@@ -308,7 +386,9 @@ impl<'a, T: Scalar> Cut<'a, T> {
     /// The elements that the longest strip, or chunk, needs.
     fn room(&self, axis: usize, terms: usize) -> usize {
         let side = &self.sides[axis];
-        side.room(side.panels().div_ceil(self.counts[axis]) * side.width, terms)
+        let most = side.panels().div_ceil(self.counts[axis]) * side.width;
+        let all = side.view.rows();
+        side.room(all - most.min(all)..all, terms)
     }
 }
 
@@ -317,6 +397,7 @@ mod tests {
     use super::*;
     use crate::math::Level;
     use crate::micro::plain;
+    use crate::view::laid_out;
     use crate::{Result, with_threads};
 
     /// Numbers between −1 and 1 with all their digits: another order of a sum shows.
@@ -348,24 +429,6 @@ mod tests {
         Level::ALL.map(T::kernel).into_iter().chain(tiles).collect()
     }
 
-    /// A matrix laid out in one of nine ways: row by row, column by column, with gaps between its rows, between all elements, between its
-    /// columns; with one row for all, with one column, and both with
-    /// gaps.
-    fn laid_out<T>(data: &[T], rows: usize, cols: usize, way: usize) -> Result<View<'_, T>> {
-        let strides = [
-            (cols, 1),
-            (1, rows),
-            (cols + 3, 1),
-            (2 * cols + 1, 2),
-            (1, rows + 5),
-            (0, 1),
-            (1, 0),
-            (0, 2),
-            (2, 0),
-        ][way];
-        View::strided(data, rows, cols, strides)
-    }
-
     fn check<T: Scalar>([m, k, n]: [usize; 3], ways: [usize; 2]) -> Result<()> {
         let (a, b) = (input::<T>((m + 5) * (2 * k + 5), 1), input::<T>((k + 5) * (2 * n + 5), 2));
         let (left, right) = (laid_out(&a, m, k, ways[0])?, laid_out(&b, k, n, ways[1])?);
@@ -377,13 +440,15 @@ mod tests {
         for kernel in kernels::<T>() {
             let what = format!("{m}×{k}·{k}×{n}, {ways:?}, {kernel:?}");
             let mut out = vec![T::NAN; m * n];
-            packed(kernel, &mut out, left, right, None, true);
+            let finish = Finish { add: false, epilogue: None, parallel: true };
+            packed(kernel, &mut out, left, right, finish);
             assert!(same(&out, &expected), "{what}");
             out.fill(T::NAN);
             let mark = |row: usize, column: usize, y: &mut [T]| {
                 y.iter_mut().enumerate().for_each(|(j, y)| *y += T::of((row * n + column + j) as f64));
             };
-            packed(kernel, &mut out, left, right, Some(&mark), false);
+            let finish = Finish { add: false, epilogue: Some(&mark), parallel: false };
+            packed(kernel, &mut out, left, right, finish);
             assert!(same(&out, &marked), "{what}, with an epilogue");
         }
         Ok(())
@@ -423,19 +488,20 @@ mod tests {
     fn what_is_not_finite_goes_to_its_row_and_its_column_alone() -> Result<()> {
         let (m, k, n) = (50, 400, 40);
         let right = input::<f32>(k * n, 2);
+        let finish = Finish { add: false, epilogue: None, parallel: true };
         for (row, term) in [(0, 0), (17, 383), (49, 399)] {
             for x in [f32::NAN, f32::INFINITY] {
                 let mut left = input::<f32>(m * k, 1);
                 left[row * k + term] = x;
                 let mut out = vec![0.0; m * n];
                 let (a, b) = (View::strided(&left, m, k, (k, 1))?, View::strided(&right, k, n, (n, 1))?);
-                packed(f32::kernel(Level::best()), &mut out, a, b, None, true);
+                packed(f32::kernel(Level::best()), &mut out, a, b, finish);
                 assert!(
                     (0..m * n).all(|i| out[i].is_finite() == (i / n != row)),
                     "{x} as term {term} of row {row}"
                 );
                 let mut turned = vec![0.0; m * n];
-                packed(f32::kernel(Level::best()), &mut turned, b.transposed(), a.transposed(), None, true);
+                packed(f32::kernel(Level::best()), &mut turned, b.transposed(), a.transposed(), finish);
                 let same =
                     |i: usize| out[i].to_bits() == turned[i % n * m + i / n].to_bits() || out[i].is_nan();
                 assert!((0..m * n).all(|i| out[i].is_nan() == turned[i % n * m + i / n].is_nan() && same(i)));

@@ -4,7 +4,7 @@ use crate::Scalar;
 use crate::buffer::Buffer;
 use crate::math::vectorize;
 use crate::micro::GROUP;
-use crate::product::View;
+use crate::view::View;
 use std::ops::Range;
 
 /// Memory for panels, which begin at a cache line.
@@ -29,8 +29,14 @@ impl<T: Scalar> Panels<T> {
 /// The bytes of a cache line.
 pub(crate) const LINE: usize = 64;
 
-/// Copies some rows of the left side into panels of `width` rows: by groups of terms, and in a group row by row. Where rows or
-/// terms end, the rest of a panel is left as it is; the kernel does not read it.
+/// How a panel of the left side lies in memory: the distances from row to row, and from term to term. Its elements stay in the order that
+/// they have.
+pub(crate) fn left_steps<T>(from: View<'_, T>, terms: usize, width: usize) -> [usize; 2] {
+    if from.strides().0 == 1 { [1, width] } else { [terms.next_multiple_of(GROUP), 1] }
+}
+
+/// Copies some rows of the left side into panels of `width` rows. Where rows or terms end, the rest of a panel is left as it is; the
+/// kernel does not read it.
 pub(crate) fn pack_left<T: Scalar>(
     from: View<'_, T>,
     rows: Range<usize>,
@@ -39,31 +45,31 @@ pub(crate) fn pack_left<T: Scalar>(
     out: &mut [T],
 ) {
     let (row, term) = from.strides();
-    let panel = width * terms.len().next_multiple_of(GROUP);
+    let length = terms.len().next_multiple_of(GROUP);
+    let firsts = rows.clone().step_by(width).zip(out.chunks_exact_mut(width * length));
     vectorize(
         #[inline(always)]
         || {
-            for (first, out) in rows.clone().step_by(width).zip(out.chunks_exact_mut(panel)) {
+            for (first, out) in firsts {
                 let count = width.min(rows.end - first);
                 let data = &from.data()[first * row + terms.start * term..];
-                if term == 1 {
-                    for r in 0..count {
-                        let (groups, rest) = data[r * row..][..terms.len()].as_chunks::<GROUP>();
-                        let (to, _) = out[r * GROUP..].as_chunks_mut::<GROUP>();
-                        let mut to = to.iter_mut().step_by(width);
-                        for (group, to) in groups.iter().zip(to.by_ref()) {
-                            *to = *group;
-                        }
-                        if let Some(to) = to.next() {
-                            to[..rest.len()].copy_from_slice(rest);
+                if row == 1 {
+                    for (k, out) in out.chunks_exact_mut(width).take(terms.len()).enumerate() {
+                        // A tile's height is known when this is compiled; it may reach beyond the last row.
+                        let line = &data[k * term..];
+                        match (line.first_chunk::<6>(), line.first_chunk::<12>()) {
+                            (Some(line), _) if width == 6 => out.copy_from_slice(line),
+                            (_, Some(line)) if width == 12 => out.copy_from_slice(line),
+                            _ => out[..count].copy_from_slice(&line[..count]),
                         }
                     }
                 } else {
-                    for (g, out) in out.chunks_exact_mut(width * GROUP).enumerate() {
-                        for k in 0..GROUP.min(terms.len() - g * GROUP) {
-                            for (r, out) in out[k..].iter_mut().step_by(GROUP).take(count).enumerate() {
-                                *out = data[(g * GROUP + k) * term + r * row];
-                            }
+                    for (r, out) in out.chunks_exact_mut(length).take(count).enumerate() {
+                        let (out, data) = (&mut out[..terms.len()], &data[r * row..]);
+                        if term == 1 {
+                            out.copy_from_slice(&data[..terms.len()]);
+                        } else {
+                            out.iter_mut().enumerate().for_each(|(k, out)| *out = data[k * term]);
                         }
                     }
                 }
@@ -73,7 +79,7 @@ pub(crate) fn pack_left<T: Scalar>(
 }
 
 /// Copies some columns of the right side, which is given as its transpose, into panels of `width` columns: term by term, the panel's
-/// elements side by side; zeros where columns end.
+/// elements side by side; where columns end, anything: the kernel does not keep what becomes of it.
 pub(crate) fn pack_right<T: Scalar>(
     from: View<'_, T>,
     columns: Range<usize>,
@@ -87,6 +93,9 @@ pub(crate) fn pack_right<T: Scalar>(
         _ => columns_of::<T, 32>(from, columns, terms, out),
     }
 }
+
+/// How many terms of a column are copied at once.
+const TURN: usize = 16;
 
 /// How many panels are filled at once.
 const PANELS: usize = 4;
@@ -108,15 +117,18 @@ fn columns_of<T: Scalar, const W: usize>(
                     let count = (PANELS * W).min(columns.end - first);
                     let (to, _) = out.as_chunks_mut::<W>();
                     for k in 0..terms.len() {
-                        let line = &from.data()[(terms.start + k) * term + first..][..count];
-                        let (whole, rest) = line.as_chunks::<W>();
+                        let line = &from.data()[(terms.start + k) * term + first..];
+                        let (whole, rest) = line[..count].as_chunks::<W>();
                         let mut to = to[k..].iter_mut().step_by(panel / W);
                         for (line, to) in whole.iter().zip(to.by_ref()) {
                             *to = *line;
                         }
                         if let Some(to) = to.next().filter(|_| !rest.is_empty()) {
-                            to[..rest.len()].copy_from_slice(rest);
-                            to[rest.len()..].fill(T::ZERO);
+                            // Whatever stands beyond the last column will do, and is quicker than as many as there are.
+                            match line[count - rest.len()..].first_chunk::<W>() {
+                                Some(line) => *to = *line,
+                                None => to[..rest.len()].copy_from_slice(rest),
+                            }
                         }
                     }
                 }
@@ -125,18 +137,61 @@ fn columns_of<T: Scalar, const W: usize>(
             for (first, out) in columns.clone().step_by(W).zip(out.chunks_exact_mut(panel)) {
                 let count = W.min(columns.end - first);
                 let data = &from.data()[first * column + terms.start * term..];
-                if count < W {
-                    out.fill(T::ZERO);
-                }
-                // All columns at once, so that the panel is written from front to back.
-                let lines: [&[T]; W] =
-                    std::array::from_fn(|c| if c < count { &data[c * column..] } else { &[] });
-                for (k, out) in out.chunks_exact_mut(W).take(terms.len()).enumerate() {
-                    for (out, line) in out.iter_mut().zip(lines).take(count) {
-                        *out = line[k * term];
+                // A cache line's terms of four columns at a time: columns may lie so that they meet in the cache.
+                for (block, out) in out.chunks_mut(W * TURN).enumerate() {
+                    let start = (block * TURN).min(terms.len());
+                    let length = TURN.min(terms.len() - start);
+                    let squares = if term == 1 { [count / 4 * 4, length / 4 * 4] } else { [0, 0] };
+                    for c in (0..squares[0]).step_by(4) {
+                        for k in (0..squares[1]).step_by(4) {
+                            turn_square::<T, W>(
+                                &data[c * column + start + k..],
+                                column,
+                                &mut out[k * W + c..],
+                            );
+                        }
+                    }
+                    for c in 0..count {
+                        let first = if c < squares[0] { squares[1] } else { 0 };
+                        for k in first..length {
+                            out[k * W + c] = data[c * column + (start + k) * term];
+                        }
                     }
                 }
             }
         },
     );
+}
+
+/// Copies four columns' four terms, which lie in one piece, to four terms of a panel.
+#[inline(always)]
+fn turn_square<T: Scalar, const W: usize>(data: &[T], column: usize, out: &mut [T]) {
+    let mut square = [[T::ZERO; 4]; 4];
+    for (c, square) in square.iter_mut().enumerate() {
+        square.copy_from_slice(&data[c * column..][..4]);
+    }
+    for (k, turned) in T::turned(square).iter().enumerate() {
+        out[k * W..][..4].copy_from_slice(turned);
+    }
+}
+
+/// A square's transpose.
+pub(crate) fn turned<T: Scalar>(square: [[T; 4]; 4]) -> [[T; 4]; 4] {
+    std::array::from_fn(|k| std::array::from_fn(|c| square[c][k]))
+}
+
+/// The same by the shuffles that every x86-64 has; the compiler does not find them.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(crate) fn turned_f32(square: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
+    use std::arch::x86_64::{__m128, _mm_movehl_ps, _mm_movelh_ps, _mm_unpackhi_ps, _mm_unpacklo_ps};
+    // SAFETY: every x86-64 has these instructions; and both types are four times four singles, any of which is a value.
+    unsafe {
+        let [a, b, c, d] = std::mem::transmute::<[[f32; 4]; 4], [__m128; 4]>(square);
+        let (low, high) = (_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));
+        let (low2, high2) = (_mm_unpacklo_ps(c, d), _mm_unpackhi_ps(c, d));
+        let first = [_mm_movelh_ps(low, low2), _mm_movehl_ps(low2, low)];
+        let last = [_mm_movelh_ps(high, high2), _mm_movehl_ps(high2, high)];
+        std::mem::transmute::<[[__m128; 2]; 2], [[f32; 4]; 4]>([first, last])
+    }
 }

@@ -16,7 +16,8 @@ pub enum Error {
     /// An optimiser refused a step, a rate or a state.
     #[error(transparent)]
     Optimization(#[from] gradus_optimization::Error),
-    /// The data can't give a batch.
+    /// The data can't give a batch (feature `datasets`).
+    #[cfg(feature = "datasets")]
     #[error(transparent)]
     Data(#[from] gradus_datasets::Error),
     /// Something else that the caller's own code ran into.

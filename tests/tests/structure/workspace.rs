@@ -41,8 +41,8 @@ const HEAVY: &[&str] = &["axum", "clap", "indicatif", "libtest-mimic", "plotters
 
 /// The most crates of others that a topic's crate brings along.
 const TREE: usize = 50;
-/// Those that may bring more: packed files, and checkpoints, which are files of tensors.
-const LARGER: &[(&str, usize)] = &[("gradus-datasets", 56), ("gradus-training", 75)];
+/// Crates whose products of matrices and threads would not be ours, and not have the same bits everywhere.
+const KERNELS: &[&str] = &["faer", "gemm", "matrixmultiply", "rayon", "rayon-core"];
 
 /// A crate of the workspace, as its manifest and its files show it.
 #[derive(Debug, Clone, Default)]
@@ -187,7 +187,7 @@ pub(crate) fn unsafe_code(members: &[Member]) -> Vec<String> {
 
 /// Only the tensor crate names threads and product kernels; the others use its doors.
 pub(crate) fn kernels(members: &[Member]) -> Vec<String> {
-    let kernel = |u: &&Use| u.name.starts_with("rayon") || u.name.starts_with("gemm");
+    let kernel = |u: &&Use| KERNELS.contains(&u.name.as_str());
     let others = members.iter().filter(|m| m.name != "gradus-tensor" && !m.exempt());
     others
         .flat_map(|m| m.uses.iter().filter(kernel).map(|u| format!("{} names {}", m.name, u.name)))
@@ -227,12 +227,9 @@ pub(crate) fn tree(name: &str) -> BTreeSet<String> {
 /// A topic's crate brings at most fifty crates of others along.
 pub(crate) fn trees(members: &[Member], tree: impl Fn(&str) -> BTreeSet<String>) -> Vec<String> {
     let topics = members.iter().filter(|m| m.level().is_some_and(|level| level < FACADE));
-    let allowed = |name: &str| LARGER.iter().find(|(n, _)| *n == name).map_or(TREE, |(_, size)| *size);
-    let sizes = topics.map(|m| (&m.name, tree(&m.name).len(), allowed(&m.name)));
-    let large = sizes.filter(|(_, size, allowed)| size > allowed);
-    large
-        .map(|(name, size, allowed)| format!("{name} brings {size} crates along (allowed: {allowed})"))
-        .collect()
+    let sizes = topics.map(|m| (&m.name, tree(&m.name).len()));
+    let large = sizes.filter(|(_, size)| *size > TREE);
+    large.map(|(name, size)| format!("{name} brings {size} crates along (allowed: {TREE})")).collect()
 }
 
 /// Without `bench = false` a target's own harness meets criterion's options, and `cargo bench` breaks.
