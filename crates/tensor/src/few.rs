@@ -74,7 +74,17 @@ pub(crate) unsafe fn multiply<T: Scalar>(target: &mut Target<'_, T>, left: View<
     vectorize(
         #[inline(always)]
         || {
-            if right.strides().1 == 1 {
+            if left.cols() == 1 && right.strides().1 == 1 && !target.add {
+                // A column times a row, as the gradient of weights is for one sample.
+                for row in 0..m {
+                    let x = left.data()[row * left.strides().0];
+                    // SAFETY: as the caller promises.
+                    let out = unsafe { target.stretch(row, 0, n) };
+                    out.iter_mut()
+                        .zip(right.data())
+                        .for_each(|(out, &y)| *out = Scalar::mul_add(x, y, T::ZERO));
+                }
+            } else if right.strides().1 == 1 {
                 let size = if m == 1 { n } else { COLUMNS };
                 for start in (0..n).step_by(size) {
                     for row in 0..m {

@@ -1,6 +1,8 @@
 //! Work in fixed blocks over the cores. How it is cut depends on its size alone, never on the number of threads: each
 //! block is computed alike wherever it runs, and partial results are joined in order, so the bits are the same for any number.
 
+use std::sync::{Mutex, PoisonError};
+
 /// How many elements of simple work make a block that is worth handing to another core (about 10 µs).
 pub const BLOCK: usize = 1 << 15;
 
@@ -18,24 +20,32 @@ pub const BLOCK: usize = 1 << 15;
 /// ```
 pub fn for_each_block<T: Send>(out: &mut [T], size: usize, f: impl Fn(usize, &mut [T]) + Sync) {
     let size = size.max(1);
-    if out.len() <= size {
-        if !out.is_empty() {
-            f(0, out);
-        }
-        return;
-    }
-    halves(out, 0, size, &f);
-}
-
-fn halves<T: Send>(out: &mut [T], first: usize, size: usize, f: &(dyn Fn(usize, &mut [T]) + Sync)) {
     let blocks = out.len().div_ceil(size);
-    if blocks <= 1 || threads() == 1 {
-        out.chunks_mut(size).enumerate().for_each(|(i, block)| f(first + i, block));
+    let workers = threads().min(blocks);
+    if workers <= 1 {
+        out.chunks_mut(size).enumerate().for_each(|(i, block)| f(i, block));
         return;
     }
-    let half = blocks / 2;
-    let (left, right) = out.split_at_mut(half * size);
-    join(|| halves(left, first, size, f), || halves(right, first + half, size, f));
+    // Each worker has a part in one piece, which its caches may still hold, and then takes what others have left.
+    let mut rest = out;
+    let parts: Vec<_> = (0..workers)
+        .map(|w| {
+            let (first, end) = (blocks * w / workers, blocks * (w + 1) / workers);
+            let others = std::mem::take(&mut rest);
+            let (part, others) = others.split_at_mut(((end - first) * size).min(others.len()));
+            rest = others;
+            Mutex::new((first..end).zip(part.chunks_mut(size)))
+        })
+        .collect();
+    on_all(workers, |worker| {
+        for part in parts[worker..].iter().chain(&parts[..worker]) {
+            // Nothing panics while a part is locked: only the next block is taken.
+            let next = || part.lock().unwrap_or_else(PoisonError::into_inner).next();
+            while let Some((i, block)) = next() {
+                f(i, block);
+            }
+        }
+    });
 }
 
 /// As [`for_each_block`] for two outputs at once, each with its own size of block and as many blocks.
@@ -71,10 +81,32 @@ pub fn threads() -> usize {
     1
 }
 
+/// Calls `f(0)`, `f(1)`, … `f(workers - 1)`, each on a core of its own where there are so many. The first is called by this thread, which
+/// has begun while the others wake up (ten microseconds, and more on a virtual machine).
+#[cfg(feature = "parallel")]
+fn on_all(workers: usize, f: impl Fn(usize) + Sync) {
+    rayon_core::in_place_scope(|scope| {
+        let f = &f;
+        for worker in 1..workers {
+            scope.spawn(move |_| f(worker));
+        }
+        f(0);
+    });
+}
+
+/// Calls `f(0)`, `f(1)`, … `f(workers - 1)`.
+#[cfg(not(feature = "parallel"))]
+fn on_all(workers: usize, f: impl Fn(usize)) {
+    (0..workers).for_each(f);
+}
+
 /// Runs both, on two cores where there are.
 #[cfg(feature = "parallel")]
 pub(crate) fn join(left: impl FnOnce() + Send, right: impl FnOnce() + Send) {
-    rayon_core::join(left, right);
+    rayon_core::in_place_scope(|scope| {
+        scope.spawn(|_| right());
+        left();
+    });
 }
 
 /// Runs both.
