@@ -54,7 +54,7 @@ pub mod buffers {
 pub mod kernel {
     pub use crate::math::vectorize;
     pub use crate::parallel::{BLOCK, for_each_block, for_each_block_of_two, map_blocks, threads};
-    pub use crate::product::{Epilogue, product};
+    pub use crate::product::{Epilogue, product, product_into};
     pub use crate::tall::gram_by;
     pub use crate::view::View;
     /// The loops that kernels are made of.

@@ -41,6 +41,8 @@ const SMALL: usize = 1 << 14;
 /// What is done with a product, and by whom.
 #[derive(Clone, Copy)]
 pub(crate) struct Finish<'a, T> {
+    /// From row to row of where it goes.
+    pub(crate) distance: usize,
     /// Whether it is added to what is there.
     pub(crate) add: bool,
     pub(crate) epilogue: Option<Epilogue<'a, T>>,
@@ -54,7 +56,7 @@ pub(crate) fn packed<T: Scalar>(
     out: &mut [T],
     left: View<'_, T>,
     right: View<'_, T>,
-    Finish { add, epilogue, parallel }: Finish<'_, T>,
+    Finish { distance, add, epilogue, parallel }: Finish<'_, T>,
 ) {
     let (m, k, n) = (left.rows(), left.cols(), right.cols());
     let by_rows = n <= 4 * m;
@@ -63,7 +65,7 @@ pub(crate) fn packed<T: Scalar>(
     let [strips, chunks] = if by_rows { [left, right] } else { [right, left] };
     let workers = if parallel { threads() } else { 1 };
     let cut = Cut::new(strips, chunks, workers);
-    let plan = Plan { kernel, out: Shared::new(out), distance: n, add, by_rows, terms: Blocks::new(k), cut };
+    let plan = Plan { kernel, out: Shared::new(out), distance, add, by_rows, terms: Blocks::new(k), cut };
     // At least something, as each worker has its part.
     let room = [plan.cut.room(1, k), plan.cut.room(0, plan.terms.size).max(1)];
     // Memory in one piece for all workers: each finds its part where it left it at the last product, in its own caches.
@@ -99,7 +101,7 @@ pub(crate) fn packed<T: Scalar>(
                 if let Some(f) = epilogue {
                     let [rows, columns] = plan.sides(strip, chunk);
                     for row in rows {
-                        let start = plan.out.at(row * n + columns.start);
+                        let start = plan.out.at(row * distance + columns.start);
                         // SAFETY: as above: a stretch of a row of this job.
                         f(row, columns.start, unsafe {
                             std::slice::from_raw_parts_mut(start, columns.len())
@@ -440,14 +442,14 @@ mod tests {
         for kernel in kernels::<T>() {
             let what = format!("{m}×{k}·{k}×{n}, {ways:?}, {kernel:?}");
             let mut out = vec![T::NAN; m * n];
-            let finish = Finish { add: false, epilogue: None, parallel: true };
+            let finish = Finish { distance: n, add: false, epilogue: None, parallel: true };
             packed(kernel, &mut out, left, right, finish);
             assert!(same(&out, &expected), "{what}");
             out.fill(T::NAN);
             let mark = |row: usize, column: usize, y: &mut [T]| {
                 y.iter_mut().enumerate().for_each(|(j, y)| *y += T::of((row * n + column + j) as f64));
             };
-            let finish = Finish { add: false, epilogue: Some(&mark), parallel: false };
+            let finish = Finish { distance: n, add: false, epilogue: Some(&mark), parallel: false };
             packed(kernel, &mut out, left, right, finish);
             assert!(same(&out, &marked), "{what}, with an epilogue");
         }
@@ -488,7 +490,7 @@ mod tests {
     fn what_is_not_finite_goes_to_its_row_and_its_column_alone() -> Result<()> {
         let (m, k, n) = (50, 400, 40);
         let right = input::<f32>(k * n, 2);
-        let finish = Finish { add: false, epilogue: None, parallel: true };
+        let finish = Finish { distance: n, add: false, epilogue: None, parallel: true };
         for (row, term) in [(0, 0), (17, 383), (49, 399)] {
             for x in [f32::NAN, f32::INFINITY] {
                 let mut left = input::<f32>(m * k, 1);
@@ -501,6 +503,7 @@ mod tests {
                     "{x} as term {term} of row {row}"
                 );
                 let mut turned = vec![0.0; m * n];
+                let finish = Finish { distance: m, ..finish };
                 packed(f32::kernel(Level::best()), &mut turned, b.transposed(), a.transposed(), finish);
                 let same =
                     |i: usize| out[i].to_bits() == turned[i % n * m + i / n].to_bits() || out[i].is_nan();

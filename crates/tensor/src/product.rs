@@ -41,7 +41,46 @@ pub fn product<T: Scalar>(
         let allowed = format!("{}·{} elements", left.rows(), right.cols());
         return Err(Error::argument("product", "out", format!("{} elements", out.len()), allowed));
     }
-    multiply(out, left, right, epilogue);
+    multiply(out, Place { distance: right.cols(), add: false }, left, right, epilogue);
+    Ok(())
+}
+
+/// Writes `left · right` into rows of a larger matrix, `distance` apart, or adds it to what is there.
+///
+/// ```
+/// use gradus_tensor::{Transpose, kernel::{View, product_into}};
+/// let (x, w) = ([1.0, 2.0], [3.0, 4.0]);
+/// let mut y = [0.5; 5]; // two rows of three elements, of which a block of two columns is wanted
+/// let (x, w) = (View::new(&x, 2, 1, Transpose::No)?, View::new(&w, 1, 2, Transpose::No)?);
+/// product_into(&mut y, 3, true, x, w)?;
+/// assert_eq!(y, [3.5, 4.5, 0.5, 6.5, 8.5]);
+/// # Ok::<(), gradus_tensor::Error>(())
+/// ```
+///
+/// # Errors
+/// If the sizes do not fit, or rows would overlap.
+pub fn product_into<T: Scalar>(
+    out: &mut [T],
+    distance: usize,
+    add: bool,
+    left: View<'_, T>,
+    right: View<'_, T>,
+) -> Result<()> {
+    let (op, m, n) = ("product_into", left.rows(), right.cols());
+    if left.cols() != right.rows() {
+        let sizes = format!("{m}×{} · {}×{n}", left.cols(), right.rows());
+        return Err(Error::argument(op, "sizes", sizes, "equal inner sizes"));
+    }
+    if m > 1 && distance < n {
+        return Err(Error::argument(op, "distance", distance, format!("at least the {n} columns")));
+    }
+    let needed = m.saturating_sub(1).checked_mul(distance).and_then(|rows| rows.checked_add(n));
+    if m > 0 && needed.is_none_or(|needed| needed > out.len()) {
+        let allowed = format!("at least {m} rows of {n}, {distance} apart");
+        return Err(Error::argument(op, "out", format!("{} elements", out.len()), allowed));
+    }
+    // Of one row the distance is nobody's.
+    multiply(out, Place { distance: distance.max(n), add }, left, right, None);
     Ok(())
 }
 
@@ -51,9 +90,19 @@ const WORTH: usize = 1 << 21;
 /// The most terms of one sum before it is cut: the partial sums are added in order.
 const TERMS: usize = 1 << 13;
 
-/// `out = left · right` for sizes that fit.
+/// Where a product goes.
+#[derive(Clone, Copy)]
+struct Place {
+    /// From row to row.
+    distance: usize,
+    /// Whether it is added to what is there.
+    add: bool,
+}
+
+/// `out = left · right` for sizes that fit, and for a matrix that has its rows, so far apart.
 fn multiply<T: Scalar>(
     out: &mut [T],
+    place: Place,
     left: View<'_, T>,
     right: View<'_, T>,
     epilogue: Option<Epilogue<'_, T>>,
@@ -66,22 +115,33 @@ fn multiply<T: Scalar>(
     let work = (m * n).saturating_mul(k);
     // Which kernel takes it depends on the sizes alone, so that the bits do not depend on the number of threads.
     let parallel = work >= 2 * WORTH;
-    if k == 0 {
-        out.fill(T::ZERO); // sums of no terms
-    } else if k > TERMS && m * n * 16 <= k && parallel {
+    let in_one_piece = place.distance == n && !place.add;
+    if k == 0 && !place.add {
+        out.chunks_mut(place.distance).take(m).for_each(|row| row[..n].fill(T::ZERO)); // sums of no terms
+    } else if k > TERMS && m * n * 16 <= k && parallel && in_one_piece {
         long_sums(out, left, right);
-    } else if let Some([left, right]) = few::operands(left, right) {
-        few_rows(out, left, right, work);
-    } else {
-        return packed(T::kernel(Level::best()), out, left, right, Finish { add: false, epilogue, parallel });
+    } else if k > 0
+        && (n > 1 || place.distance == 1 || m == 1)
+        && let Some([left, right]) = few::operands(left, right)
+    {
+        few_rows(out, place, left, right, work);
+    } else if k > 0 {
+        let Place { distance, add } = place;
+        return packed(
+            T::kernel(Level::best()),
+            out,
+            left,
+            right,
+            Finish { distance, add, epilogue, parallel },
+        );
     }
     if let Some(f) = epilogue {
-        out.chunks_exact_mut(n).enumerate().for_each(|(i, row)| f(i, 0, row));
+        out.chunks_mut(place.distance).take(m).enumerate().for_each(|(i, row)| f(i, 0, &mut row[..n]));
     }
 }
 
 /// A product of few rows, by strips of columns if it is worth it.
-fn few_rows<T: Scalar>(out: &mut [T], left: View<'_, T>, right: View<'_, T>, work: usize) {
+fn few_rows<T: Scalar>(out: &mut [T], place: Place, left: View<'_, T>, right: View<'_, T>, work: usize) {
     let n = right.cols();
     let count = if work < 2 * WORTH { 1 } else { (work / (64 * WORTH)).clamp(2, 16) };
     let size = n.div_ceil(count).next_multiple_of(32);
@@ -89,7 +149,10 @@ fn few_rows<T: Scalar>(out: &mut [T], left: View<'_, T>, right: View<'_, T>, wor
     for_each_block(&mut vec![(); n.div_ceil(size)], 1, |i, _| {
         let columns = i * size..n.min((i + 1) * size);
         // SAFETY: strips do not overlap, and lie within `out`, which is borrowed for as long as the jobs run.
-        unsafe { few::multiply(&mut Target::at(all.at(columns.start), n), left, right.columns(columns)) };
+        let mut target = unsafe { Target::at(all.at(columns.start), place.distance) };
+        target.add = place.add;
+        // SAFETY: the target is of these columns.
+        unsafe { few::multiply(&mut target, left, right.columns(columns)) };
     });
 }
 
@@ -113,7 +176,7 @@ fn long_sums<T: Scalar>(out: &mut [T], left: View<'_, T>, right: View<'_, T>) {
                 // SAFETY: all of `sum` is this job's.
                 unsafe { few::multiply(&mut target, left, right) };
             } else {
-                let finish = Finish { add, epilogue: None, parallel: false };
+                let finish = Finish { distance: right.cols(), add, epilogue: None, parallel: false };
                 packed(T::kernel(Level::best()), sum, left, right, finish);
             }
         }
@@ -180,11 +243,12 @@ impl<T: Scalar> Tensor<T> {
         })?;
         let shape = batch.edit(|dims| dims.extend(&[m, n]))?;
         let view = |data, rows, cols, transpose| View::new(data, rows, cols, transpose);
+        let place = Place { distance: n, add: false };
         // A batch whose right side is shared is one tall product.
         if left == Transpose::No && batch_b.elements() == 1 {
             let a = view(self.as_slice(), batch.elements() * m, k, left)?;
             let b = view(other.as_slice(), b_rows, b_cols, right)?;
-            return Ok(Self::written(shape, |out| multiply(out, a, b, None)));
+            return Ok(Self::written(shape, |out| multiply(out, place, a, b, None)));
         }
         let strides = [&batch_a.strides_within(&batch), &batch_b.strides_within(&batch)];
         let (a_len, b_len) = (a_rows * a_cols, b_rows * b_cols);
@@ -199,7 +263,7 @@ impl<T: Scalar> Tensor<T> {
                 let a = view(&self.as_slice()[i * a_len..(i + 1) * a_len], a_rows, a_cols, left);
                 let b = view(&other.as_slice()[j * b_len..(j + 1) * b_len], b_rows, b_cols, right);
                 if let (Some(out), Ok(a), Ok(b)) = (outs.next(), a, b) {
-                    multiply(out, a, b, None);
+                    multiply(out, place, a, b, None);
                 }
             });
         });
@@ -238,6 +302,7 @@ impl<T: Scalar> Tensor<T> {
         Ok(Self::written(shape, |out| {
             multiply(
                 out,
+                Place { distance: n, add: false },
                 left,
                 right,
                 Some(&|_, column, y: &mut [T]| y.iter_mut().zip(&bias[column..]).for_each(|(y, &b)| *y += b)),
@@ -274,11 +339,26 @@ mod tests {
         let (left, right) = (laid_out(&a, m, k, ways[0])?, laid_out(&b, k, n, ways[1])?);
         let at = |x: View<'_, T>, i: usize, j: usize| x.data()[i * x.strides().0 + j * x.strides().1];
         let mut out = vec![T::NAN; m * n];
-        multiply(&mut out, left, right, None);
+        multiply(&mut out, Place { distance: n, add: false }, left, right, None);
         for (i, &found) in out.iter().enumerate() {
             let terms = (0..k).map(|t| at(left, i / n, t) * at(right, t, i % n));
             let expected = terms.fold(T::ZERO, |sum, x| sum + x);
             assert!(found == expected, "{m}×{k}·{k}×{n}, {ways:?}, element {i}: {found} and not {expected}");
+        }
+        // Into a larger matrix of ones: what lies between the rows stays as it is.
+        let distance = n + 3;
+        let mut into = vec![T::ONE; (m - 1) * distance + n];
+        for add in [true, false] {
+            product_into(&mut into, distance, add, left, right)?;
+            for (i, &found) in into.iter().enumerate() {
+                let own = i % distance < n;
+                let base = if add || !own { T::ONE } else { T::ZERO };
+                let expected = if own { base + out[i / distance * n + i % distance] } else { base };
+                assert!(
+                    found == expected,
+                    "{m}×{k}·{k}×{n}, {ways:?}, add {add}, place {i}: {found} and not {expected}"
+                );
+            }
         }
         Ok(())
     }

@@ -197,7 +197,8 @@ impl Plot {
 
     /// Draws, and says where the axes end.
     fn draw(&self, svg: &mut String) -> Result<[i32; 4], Box<dyn std::error::Error + '_>> {
-        let legend_height = LEGEND_ROW * self.series.len().div_ceil(LEGEND_COLUMNS) as i32;
+        let columns = self.legend_columns();
+        let legend_height = LEGEND_ROW * self.series.len().div_ceil(columns) as i32;
         let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
         let (legend, area) = root.split_vertically(legend_height + 6);
         let mut chart = ChartBuilder::on(&area)
@@ -246,11 +247,9 @@ impl Plot {
                     chart.draw_series(LineSeries::new(run, style))?;
                 }
             }
-            let (column, row) = (number % LEGEND_COLUMNS, number / LEGEND_COLUMNS);
-            let at = (
-                50 + column as i32 * (SIZE.0 as i32 - 60) / LEGEND_COLUMNS as i32,
-                16 + row as i32 * LEGEND_ROW,
-            );
+            let (column, row) = (number % columns, number / columns);
+            let at =
+                (50 + column as i32 * (SIZE.0 as i32 - 60) / columns as i32, 16 + row as i32 * LEGEND_ROW);
             let middle = (at.0 + 20, at.1);
             match (&series.labels, number % 2) {
                 (None, _) => legend.draw(&PathElement::new(vec![at, (at.0 + 40, at.1)], style))?,
@@ -264,6 +263,13 @@ impl Plot {
         let (left, top) = chart.backend_coord(&(self.x.start, self.y.end));
         let (right, bottom) = chart.backend_coord(&(self.x.end, self.y.start));
         Ok([left, top, right, bottom])
+    }
+
+    /// How many names stand side by side: none may reach the next, on a phone either, where letters are larger.
+    fn legend_columns(&self) -> usize {
+        const LETTER: usize = 13;
+        let longest = self.series.iter().map(|series| series.name.chars().count()).max().unwrap_or(0);
+        (SIZE.0 as usize / (48 + LETTER * longest)).clamp(1, LEGEND_COLUMNS)
     }
 
     /// The parts of a line that lie inside the plot; each end is cut where the line leaves it.

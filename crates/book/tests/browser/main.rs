@@ -18,12 +18,21 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 18] = [
     "reading.html",
     "notation.html",
     "activations.html",
     "least-squares.html",
     "losses.html",
+    "likelihood.html",
+    "logistic-regression.html",
+    "softmax-regression.html",
+    "backpropagation.html",
+    "initialization.html",
+    "sgd.html",
+    "bias-variance.html",
+    "first-network.html",
+    "layers.html",
     "speed.html",
     "formulas.html",
     "errata.html",
