@@ -101,29 +101,38 @@ pub enum Geometry {
     },
 }
 
+/// A number of things, in words.
+fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 impl Geometry {
     /// What came, in words.
     fn came(&self) -> String {
         match *self {
             Self::Zero { name } => format!("{name} = 0"),
             Self::TooShort { extent, elements, padding: [before, after], .. } => {
-                format!("a window of extent {extent} over {elements} elements with padding {before}+{after}")
+                let elements = counted(elements, "element");
+                format!("a window of extent {extent} over {elements} with padding {before}+{after}")
             }
-            Self::TooFew { elements, .. } => format!("{elements} elements for a stack of windows"),
+            Self::TooFew { elements, .. } => {
+                format!("{} for a stack of windows", counted(elements, "element"))
+            }
             Self::TooLarge { name, value, .. } => format!("{name} = {value}"),
             Self::TooMany { elements, padding, asked, .. } => {
-                format!("{asked} windows over {elements} elements with padding {padding} in all")
+                let (asked, elements) = (counted(asked, "window"), counted(elements, "element"));
+                format!("{asked} over {elements} with padding {padding} in all")
             }
             Self::Position { position, .. } => format!("window {position}"),
             Self::OutputPadding { output_padding, stride, dilation } => {
                 format!("output padding {output_padding} with stride {stride} and dilation {dilation}")
             }
             Self::Cropped { whole, padding: [before, after] } => {
-                format!("padding {before}+{after} cut off from {whole} elements")
+                format!("padding {before}+{after} cut off from {}", counted(whole, "element"))
             }
             Self::SameStride { stride } => format!("an output as long as the input with stride {stride}"),
             Self::Groups { groups, channels: [of_input, of_output], .. } => {
-                format!("{groups} groups of {of_input} channels in and {of_output} out")
+                format!("{groups} groups of {} in and {of_output} out", counted(of_input, "channel"))
             }
         }
     }
@@ -138,7 +147,7 @@ impl Geometry {
             }
             Self::TooFew { least, .. } => format!("at least {least}"),
             Self::TooLarge { most, .. } => format!("at most {most}, or a result is too large to count"),
-            Self::TooMany { least, .. } => format!("at least {least} windows"),
+            Self::TooMany { least, .. } => format!("at least {}", counted(least, "window")),
             Self::Position { windows, .. } => format!("0..{windows}"),
             Self::OutputPadding { stride, dilation, .. } => {
                 format!("below {}, the larger of the two", stride.max(dilation))

@@ -71,7 +71,8 @@ pub(super) fn properties() -> Vec<Property> {
         Property::new(
             "conv-padded-output.huge",
             &["conv-padded-output", "conv-valid-output", "pool-output-w"],
-            "up to the machine's largest number every size is that of arithmetic with twice the digits, or an error",
+            "up to the machine's largest number every size is that of arithmetic with twice the \
+             digits, or an error",
         )
         .check(|_| {
             let mut wrong = 0;
@@ -91,7 +92,8 @@ pub(super) fn properties() -> Vec<Property> {
         Property::new(
             "conv-padded-output.huge-backwards",
             &["conv-padded-output"],
-            "up to the largest number the ends of the inverse questions' ranges give what was asked for, and what is beyond does not",
+            "up to the largest number the ends of the inverse questions' ranges give what was \
+             asked for, and what is beyond does not",
         )
         .check(|_| {
             let mut wrong = 0;
@@ -101,7 +103,8 @@ pub(super) fn properties() -> Vec<Property> {
                         let gives = |n: usize| window.output(n) == Ok(output);
                         let (least, most) = (*range.start(), *range.end());
                         let ends = gives(least) && gives(most) && least >= 1;
-                        let beyond = (least > 1 && gives(least - 1)) || most.checked_add(1).is_some_and(gives);
+                        let beyond =
+                            (least > 1 && gives(least - 1)) || most.checked_add(1).is_some_and(gives);
                         wrong += usize::from(!ends || beyond);
                     }
                     for n in NUMBERS {
@@ -109,7 +112,8 @@ pub(super) fn properties() -> Vec<Property> {
                             let gives = |padding: usize| window.padded_by(0, padding).output(n) == Ok(output);
                             let (least, most) = (*range.start(), *range.end());
                             let ends = gives(least) && gives(most);
-                            let beyond = (least > 0 && gives(least - 1)) || most.checked_add(1).is_some_and(gives);
+                            let beyond =
+                                (least > 0 && gives(least - 1)) || most.checked_add(1).is_some_and(gives);
                             wrong += usize::from(!ends || beyond);
                         }
                     }
@@ -120,7 +124,8 @@ pub(super) fn properties() -> Vec<Property> {
         Property::new(
             "conv-padded-output.huge-taps",
             &["conv-padded-output"],
-            "up to the largest number the first and the last window read elements that are there, by taps that are there",
+            "up to the largest number the first and the last window read elements that are \
+             there, by taps that are there",
         )
         .check(|_| {
             let mut wrong = 0;
@@ -134,7 +139,8 @@ pub(super) fn properties() -> Vec<Property> {
                         };
                         let few = taps.len() <= window.size && position < outputs;
                         let right = taps.by_ref().take(3).all(|t| {
-                            let place = wide(position) * wide(window.stride) + wide(t.tap) * wide(window.dilation);
+                            let place =
+                                wide(position) * wide(window.stride) + wide(t.tap) * wide(window.dilation);
                             t.element < n && wide(t.element) + wide(window.padding[0]) == place
                         });
                         wrong += usize::from(!(few && right));
@@ -166,7 +172,8 @@ pub(super) fn properties() -> Vec<Property> {
         Property::new(
             "conv-padded-output.huge-stack",
             &["conv-padded-output"],
-            "up to the largest number a stack has the outputs of its layers, or is an error; and a layer's counts are the products, or one",
+            "up to the largest number a stack has the outputs of its layers, or is an error; and \
+             a layer's counts are the products, or one",
         )
         .check(|_| {
             let mut off = 0.0;
@@ -188,7 +195,9 @@ pub(super) fn properties() -> Vec<Property> {
                 if let Ok(counts) = layer.counts(window.stride, [window.size, 3]) {
                     let exact = wide(window.stride) * wide(k) * 3;
                     off += f64::from(u8::from(wide(counts.outputs) != exact));
-                    off += f64::from(u8::from(wide(counts.multiplications) != exact * wide(c) * wide(window.size)));
+                    off += f64::from(u8::from(
+                        wide(counts.multiplications) != exact * wide(c) * wide(window.size),
+                    ));
                 }
             }
             Ok(off)

@@ -32,16 +32,19 @@ fn of(case: &mut Case<'_>) -> (Window, usize) {
 
 fn same() -> Vec<Property> {
     vec![
-        sizes("conv-same-padding.size", "the output is as long as the input, counted by hand, for odd and even extents").check(
-            |case| {
-                let (window, n) = of(case);
-                let window = window.stride(1).padded(7).same()?;
-                Ok(apart(counted(&window, n), n))
-            },
-        ),
+        sizes(
+            "conv-same-padding.size",
+            "the output is as long as the input, counted by hand, for odd and even extents",
+        )
+        .check(|case| {
+            let (window, n) = of(case);
+            let window = window.stride(1).padded(7).same()?;
+            Ok(apart(counted(&window, n), n))
+        }),
         sizes(
             "conv-same-padding.centred",
-            "the padding is E − 1 in all, the same on both sides or one more after; with a stride it is refused",
+            "the padding is E − 1 in all, the same on both sides or one more after; with a \
+             stride it is refused",
         )
         .holds(|case| {
             let (window, _) = of(case);
@@ -67,7 +70,8 @@ fn same() -> Vec<Property> {
         }),
         sizes(
             "conv-same-padding.turned",
-            "seen from the other end a window of odd extent reads the same with its taps turned: the padding has no direction",
+            "seen from the other end a window of odd extent reads the same with its taps turned: \
+             the padding has no direction",
         )
         .holds(|case| {
             let (window, n) = of(case);
@@ -117,13 +121,15 @@ fn aligned() -> Vec<Property> {
         }),
         sizes(
             "conv-same-padding.least",
-            "aligned, it is the least padding that does, the same on both sides or one more after; with stride 1 it is `same`",
+            "aligned, it is the least padding that does, the same on both sides or one more \
+             after; with stride 1 it is `same`",
         )
         .holds(|case| {
             let (window, n) = of(case);
             let [before, after] = window.same_aligned(n)?.padding;
             let centred = after == before || after == before + 1;
-            let fewer = after > 0 && counted(&window.padded_by(before, after - 1), n) == n.div_ceil(window.stride);
+            let fewer =
+                after > 0 && counted(&window.padded_by(before, after - 1), n) == n.div_ceil(window.stride);
             let plain = window.stride(1);
             Ok(centred && !fewer && plain.same_aligned(n)? == plain.same()?)
         }),
@@ -165,7 +171,8 @@ fn backwards() -> Vec<Property> {
         any(
             "conv-padded-output.transposed",
             TRANSPOSED,
-            "the transposed size gives the size back, and the output paddings below S give every size that does",
+            "the transposed size gives the size back, and the output paddings below S give every \
+             size that does",
         )
         .holds(|case| {
             let (window, n) = fitting(case)?;
@@ -206,42 +213,51 @@ fn backwards() -> Vec<Property> {
                 Err(_) => false,
             })
         }),
-        any("conv-padded-output.inputs", TRANSPOSED, "the input sizes for an output are exactly those that give it")
-            .draw(Draw::size("output", 1..=20).limited(1.0..=100.0))
-            .holds(|case| {
-                let (window, _) = window_of(case);
-                let output = case.size("output");
-                Ok(match window.inputs_for(output) {
-                    Ok(range) => !range.is_empty() && exactly(&range, 1, |n| counted(&window, n) == output),
-                    Err(Geometry::TooMany { elements, asked, least, .. }) => {
-                        case.label("none");
-                        elements == 1 && asked == output && counted(&window, 1) == least && least > output
-                    }
-                    Err(_) => false,
-                })
-            }),
-        any("conv-padded-output.paddings", TRANSPOSED, "the paddings for an output are exactly those that give it")
-            .draw(Draw::size("output", 1..=20).limited(1.0..=100.0))
-            .holds(|case| {
-                let (window, n) = window_of(case);
-                let output = case.size("output");
-                Ok(match window.paddings_for(n, output) {
-                    Ok(range) => {
-                        let gives = |padding| counted(&window.padded_by(padding, 0), n) == output;
-                        !range.is_empty() && exactly(&range, 0, gives)
-                    }
-                    Err(Geometry::TooMany { elements, padding: 0, asked, least }) => {
-                        case.label("none");
-                        let there = counted(&window.padded(0), n);
-                        elements == n && asked == output && there == least && least > output
-                    }
-                    Err(_) => false,
-                })
-            }),
+        any(
+            "conv-padded-output.inputs",
+            TRANSPOSED,
+            "the input sizes for an output are exactly those that give it",
+        )
+        .draw(Draw::size("output", 1..=20).limited(1.0..=100.0))
+        .holds(|case| {
+            let (window, _) = window_of(case);
+            let output = case.size("output");
+            Ok(match window.inputs_for(output) {
+                Ok(range) => !range.is_empty() && exactly(&range, 1, |n| counted(&window, n) == output),
+                Err(Geometry::TooMany { elements, asked, least, .. }) => {
+                    case.label("none");
+                    elements == 1 && asked == output && counted(&window, 1) == least && least > output
+                }
+                Err(_) => false,
+            })
+        }),
+        any(
+            "conv-padded-output.paddings",
+            TRANSPOSED,
+            "the paddings for an output are exactly those that give it",
+        )
+        .draw(Draw::size("output", 1..=20).limited(1.0..=100.0))
+        .holds(|case| {
+            let (window, n) = window_of(case);
+            let output = case.size("output");
+            Ok(match window.paddings_for(n, output) {
+                Ok(range) => {
+                    let gives = |padding| counted(&window.padded_by(padding, 0), n) == output;
+                    !range.is_empty() && exactly(&range, 0, gives)
+                }
+                Err(Geometry::TooMany { elements, padding: 0, asked, least }) => {
+                    case.label("none");
+                    let there = counted(&window.padded(0), n);
+                    elements == n && asked == output && there == least && least > output
+                }
+                Err(_) => false,
+            })
+        }),
         any(
             "conv-padded-output.nearest",
             TRANSPOSED,
-            "where no window fits, the error's least length is one with which one does, and one less does not",
+            "where no window fits, the error's least length is one with which one does, and one \
+             less does not",
         )
         .holds(|case| {
             let (window, n) = window_of(case);

@@ -60,75 +60,88 @@ fn followed(windows: &[Window], n: usize, position: usize) -> Result<BTreeSet<us
 
 fn stacks() -> Vec<Property> {
     vec![
-        layers("conv-padded-output.stack", "a stack has as many outputs as its layers one after the other, floors and all")
-            .holds(|case| {
-                let (windows, n) = windows(case);
-                let stack = ReceptiveField::of(&windows)?;
-                let each = folded(&windows, n);
-                case.classify(each.is_err(), "too few elements");
-                Ok(match (each, stack.output(n)) {
-                    (Ok(a), Ok(b)) => a == b,
-                    (Err(_), Err(Geometry::TooFew { elements, least })) => {
-                        elements == n && folded(&windows, least).is_ok() && folded(&windows, least - 1).is_err()
-                    }
-                    _ => false,
-                })
-            }),
-        layers("conv-padded-output.field", "without padding the receptive field reaches exactly from the first to the last element read")
-            .holds(|case| {
-                let (mut windows, n) = windows(case);
-                windows.iter_mut().for_each(|window| window.padding = [0, 0]);
-                let stack = ReceptiveField::of(&windows)?;
-                let n = n + stack.least() - 1;
-                let mut equal = true;
-                for position in 0..stack.output(n)?.min(4) {
-                    let read = followed(&windows, n, position)?;
-                    let reach = stack.reach(n, position)?;
-                    equal &= read.first() == Some(&reach.start) && read.last().map(|last| last + 1) == Some(reach.end);
-                    equal &= reach.len() == stack.size() && reach.start == position * stack.jump();
+        layers(
+            "conv-padded-output.stack",
+            "a stack has as many outputs as its layers one after the other, floors and all",
+        )
+        .holds(|case| {
+            let (windows, n) = windows(case);
+            let stack = ReceptiveField::of(&windows)?;
+            let each = folded(&windows, n);
+            case.classify(each.is_err(), "too few elements");
+            Ok(match (each, stack.output(n)) {
+                (Ok(a), Ok(b)) => a == b,
+                (Err(_), Err(Geometry::TooFew { elements, least })) => {
+                    elements == n && folded(&windows, least).is_ok() && folded(&windows, least - 1).is_err()
                 }
-                Ok(equal)
-            }),
-        layers("conv-padded-output.reach", "with padding nothing outside of the reach is read, and the outer layer's padding alone hides nothing")
-            .holds(|case| {
-                let (mut windows, n) = windows(case);
-                if let Some((_, upper)) = windows.split_first_mut() {
-                    // Without padding inside, and without holes that could lie over the border, the ends are exact.
-                    let exact = case.size("n") % 2 == 0;
-                    case.classify(exact, "padding outside only");
-                    if exact {
-                        upper.iter_mut().for_each(|window| window.padding = [0, 0]);
-                        windows.iter_mut().for_each(|window| {
-                            window.dilation = 1;
-                            window.stride = window.stride.min(window.size);
-                        });
-                    }
+                _ => false,
+            })
+        }),
+        layers(
+            "conv-padded-output.field",
+            "without padding the receptive field reaches exactly from the first to the last \
+             element read",
+        )
+        .holds(|case| {
+            let (mut windows, n) = windows(case);
+            windows.iter_mut().for_each(|window| window.padding = [0, 0]);
+            let stack = ReceptiveField::of(&windows)?;
+            let n = n + stack.least() - 1;
+            let mut equal = true;
+            for position in 0..stack.output(n)?.min(4) {
+                let read = followed(&windows, n, position)?;
+                let reach = stack.reach(n, position)?;
+                equal &=
+                    read.first() == Some(&reach.start) && read.last().map(|last| last + 1) == Some(reach.end);
+                equal &= reach.len() == stack.size() && reach.start == position * stack.jump();
+            }
+            Ok(equal)
+        }),
+        layers(
+            "conv-padded-output.reach",
+            "nothing outside of the reach is read; all of it is, if only the first layer has \
+             padding and there are no gaps",
+        )
+        .draw(Draw::choice("inner padding and gaps", &["none", "any"]))
+        .holds(|case| {
+            let (mut windows, n) = windows(case);
+            let whole = case.choice("inner padding and gaps") == "none";
+            if whole {
+                windows.iter_mut().skip(1).for_each(|window| window.padding = [0, 0]);
+                for window in &mut windows {
+                    window.dilation = 1;
+                    window.stride = window.stride.min(window.size);
                 }
-                let exact = n % 2 == 0 || windows.is_empty();
-                let stack = ReceptiveField::of(&windows)?;
-                let n = n + stack.least() - 1;
-                let outputs = stack.output(n)?;
-                let mut holds = stack.reach(n, outputs) == Err(Geometry::Position { position: outputs, windows: outputs });
-                for position in (0..outputs.min(3)).chain(outputs.saturating_sub(3)..outputs) {
-                    let read = followed(&windows, n, position)?;
-                    let reach = stack.reach(n, position)?;
-                    holds &= read.iter().all(|element| reach.contains(element)) && reach.end <= n;
-                    holds &= !exact || read.into_iter().eq(reach);
-                }
-                Ok(holds)
-            }),
-        layers("conv-padded-output.one-layer", "a stack of one window has its outputs, its extent and its stride; of none, an element each")
-            .holds(|case| {
-                let (windows, n) = windows(case);
-                let Some(&window) = windows.first() else {
-                    let none = ReceptiveField::new();
-                    return Ok((none.size(), none.jump(), none.output(n)?) == (1, 1, n));
-                };
-                let one = ReceptiveField::new().push(window)?;
-                let same = (one.size(), one.jump(), one.before())
-                    == (window.extent()?, window.stride, window.padding[0]);
-                Ok(same && one.output(n).ok() == window.output(n).ok())
-            }),
+            }
+            let stack = ReceptiveField::of(&windows)?;
+            let n = n + stack.least() - 1;
+            let outputs = stack.output(n)?;
+            let beyond = Geometry::Position { position: outputs, windows: outputs };
+            let mut holds = stack.reach(n, outputs) == Err(beyond);
+            for position in (0..outputs.min(3)).chain(outputs.saturating_sub(3)..outputs) {
+                let read = followed(&windows, n, position)?;
+                let reach = stack.reach(n, position)?;
+                holds &= read.iter().all(|element| reach.contains(element)) && reach.end <= n;
+                holds &= !whole || read.into_iter().eq(reach);
+            }
+            Ok(holds)
+        }),
+        layers(
+            "conv-padded-output.one-layer",
+            "a stack of one window has its outputs, its extent and its stride; of none, an \
+             element each",
+        )
+        .holds(|case| {
+            let (windows, n) = windows(case);
+            let Some(&window) = windows.first() else {
+                let none = ReceptiveField::new();
+                return Ok((none.size(), none.jump(), none.output(n)?) == (1, 1, n));
+            };
+            let one = ReceptiveField::new().push(window)?;
+            let same = (one.size(), one.jump(), one.before())
+                == (window.extent()?, window.stride, window.padding[0]);
+            Ok(same && one.output(n).ok() == window.output(n).ok())
+        }),
     ]
 }
 
@@ -146,46 +159,51 @@ fn costs() -> Vec<Property> {
             .draw(Draw::size("stride", 1..=3).limited(1.0..=20.0))
     };
     vec![
-        layer("conv-padded-output.costs", "parameters and products are those of the loops, counted; groups that do not divide are refused").check(
-            |case| {
-                let (c, k, groups) = (case.size("C"), case.size("K"), case.size("groups"));
-                let (f, batch) = (case.size("F"), case.size("batch"));
-                let bias = case.choice("bias") == "with a bias";
-                let windows = [Window::new(f).stride(case.size("stride")).padded(f - 1), Window::new(f + 1).padded(f)];
-                let sizes = [case.size("h"), case.size("w")];
-                let layer = ConvShape::new(c, k, windows).groups(groups);
-                let layer = if bias { layer } else { layer.without_bias() };
-                let divides = |g: usize| c % g == 0 && k % g == 0;
-                case.classify(!divides(groups), "groups that do not divide");
-                if !divides(groups) {
-                    let distance = |g: usize| (g.abs_diff(groups), g);
-                    let nearest = (1..=c).filter(|g| divides(*g)).min_by_key(|g| distance(*g));
-                    return Ok(match layer.counts(batch, sizes) {
-                        Err(Geometry::Groups { nearest: g, .. }) if Some(g) == nearest => 0.0,
-                        _ => f64::INFINITY,
-                    });
-                }
-                let counts = layer.counts(batch, sizes)?;
-                // An output channel and an input channel have weights between them if they are in one group.
-                let pairs = (0..k).flat_map(|o| (0..c).map(move |i| (o / (k / groups), i / (c / groups))));
-                let pairs = pairs.filter(|(a, b)| a == b).count();
-                let [rows, columns] = layer.output(sizes)?;
-                let (taps, places) = (f * (f + 1), batch * rows * columns);
-                let off = apart(counts.parameters, pairs * taps + if bias { k } else { 0 })
-                    + apart(counts.multiplications, places * pairs * taps)
-                    + apart(counts.unfolded, places * c * taps)
-                    + apart(counts.outputs, places * k)
-                    + apart(counts.inputs, batch * c * sizes[0] * sizes[1])
-                    + apart(rows, windows[0].output(sizes[0])?)
-                    + apart(columns, windows[1].output(sizes[1])?);
-                let numbers = counts.parameters + counts.inputs + counts.outputs;
-                Ok(off + apart(counts.memory(8)?, 8 * numbers))
-            },
-        ),
+        layer(
+            "conv-padded-output.costs",
+            "parameters and products are those of the loops, counted; groups that do not divide \
+             are refused",
+        )
+        .check(|case| {
+            let (c, k, groups) = (case.size("C"), case.size("K"), case.size("groups"));
+            let (f, batch) = (case.size("F"), case.size("batch"));
+            let bias = case.choice("bias") == "with a bias";
+            let windows =
+                [Window::new(f).stride(case.size("stride")).padded(f - 1), Window::new(f + 1).padded(f)];
+            let sizes = [case.size("h"), case.size("w")];
+            let layer = ConvShape::new(c, k, windows).groups(groups);
+            let layer = if bias { layer } else { layer.without_bias() };
+            let divides = |g: usize| c % g == 0 && k % g == 0;
+            case.classify(!divides(groups), "groups that do not divide");
+            if !divides(groups) {
+                let distance = |g: usize| (g.abs_diff(groups), g);
+                let nearest = (1..=c).filter(|g| divides(*g)).min_by_key(|g| distance(*g));
+                return Ok(match layer.counts(batch, sizes) {
+                    Err(Geometry::Groups { nearest: g, .. }) if Some(g) == nearest => 0.0,
+                    _ => f64::INFINITY,
+                });
+            }
+            let counts = layer.counts(batch, sizes)?;
+            // An output channel and an input channel have weights between them if they are in one group.
+            let pairs = (0..k).flat_map(|o| (0..c).map(move |i| (o / (k / groups), i / (c / groups))));
+            let pairs = pairs.filter(|(a, b)| a == b).count();
+            let [rows, columns] = layer.output(sizes)?;
+            let (taps, places) = (f * (f + 1), batch * rows * columns);
+            let off = apart(counts.parameters, pairs * taps + if bias { k } else { 0 })
+                + apart(counts.multiplications, places * pairs * taps)
+                + apart(counts.unfolded, places * c * taps)
+                + apart(counts.outputs, places * k)
+                + apart(counts.inputs, batch * c * sizes[0] * sizes[1])
+                + apart(rows, windows[0].output(sizes[0])?)
+                + apart(columns, windows[1].output(sizes[1])?);
+            let numbers = counts.parameters + counts.inputs + counts.outputs;
+            Ok(off + apart(counts.memory(8)?, 8 * numbers))
+        }),
         Property::new(
             "conv-padded-output.separable",
             &["conv-padded-output"],
-            "a depthwise convolution and a 1×1 one take 1/K + 1/F² of the products of a full one that keeps its channels' number C = K",
+            "a depthwise convolution and a 1×1 one take 1/K + 1/F² of the products of a full one \
+             that keeps its channels' number C = K",
         )
         .draw(Draw::size("K", 1..=64))
         .draw(Draw::size("F", 1..=9))

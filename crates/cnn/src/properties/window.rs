@@ -54,7 +54,8 @@ fn valid() -> Vec<Property> {
         Property::new(
             "conv-valid-output.monotone",
             &["conv-valid-output", "pool-output-w"],
-            "one more element gives no fewer windows and one more at most; a larger window or stride gives no more",
+            "one more element gives no fewer windows and one more at most; a larger window or \
+             stride gives no more",
         )
         .check(|_| {
             let mut wrong = 0.0;
@@ -85,7 +86,8 @@ fn valid() -> Vec<Property> {
         Property::new(
             "conv-valid-output.plain",
             &["conv-valid-output"],
-            "with stride 1 it is N − F + 1; a window as long as the elements fits once, a longer one is an error",
+            "with stride 1 it is N − F + 1; a window as long as the elements fits once, a longer \
+             one is an error",
         )
         .draw(Draw::size("n", 1..=60))
         .draw(Draw::size("size", 1..=80))
@@ -147,7 +149,8 @@ fn padded() -> Vec<Property> {
         any(
             "conv-padded-output.longer",
             &["conv-padded-output", "conv-valid-output"],
-            "a padded window fits as often as a plain one over as many elements more; only the sum of the padding counts",
+            "a padded window fits as often as a plain one over as many elements more; only the \
+             sum of the padding counts",
         )
         .check(|case| {
             let (window, n) = window_of(case);
@@ -245,55 +248,69 @@ fn pooled() -> Vec<Property> {
             for pair in windows.windows(2) {
                 let shared = pair[0].iter().filter(|element| pair[1].contains(element)).count();
                 off += apart(shared, window.size.saturating_sub(window.stride));
-                let between = (0..n).filter(|e| pair[0].iter().all(|a| a < e) && pair[1].iter().all(|b| e < b));
+                let between =
+                    (0..n).filter(|e| pair[0].iter().all(|a| a < e) && pair[1].iter().all(|b| e < b));
                 off += apart(between.count(), window.stride.saturating_sub(window.size));
             }
             Ok(off)
         }),
-        any("pool-output-w.ceil", POOL, "rounded up it is what is counted if windows may stick out behind, one at most").check(
-            |case| {
-                let (window, n) = window_of(case);
-                let length = n + window.padding[0] + window.padding[1];
-                let inside = counted(&window, n);
-                // One more: less than a stride sticks out, and it starts before the padding behind.
-                let extra = (inside * window.stride < n + window.padding[0])
-                    && inside * window.stride + window.extent()? < length + window.stride;
-                case.classify(extra, "one more");
-                Ok(apart(number(window.output_ceil(n))?, inside + usize::from(extra)))
-            },
-        ),
-        any("pool-output-w.pytorch", POOL, "with padding up to half of the window it is PyTorch's rule, as that is written").check(
-            |case| {
-                let (window, n) = window_of(case);
-                let padding = window.padding[0].min(window.size / 2);
-                let window = window.padded(padding);
-                let signed = |x: usize| x as i64;
-                let (s, p) = (signed(window.stride), signed(padding));
-                let reach = signed(window.dilation) * (signed(window.size) - 1);
-                let mut out = (signed(n) + 2 * p - reach - 1 + (s - 1)).div_euclid(s) + 1;
-                if (out - 1) * s >= signed(n) + p {
-                    out -= 1;
-                }
-                Ok(apart(number(window.output_ceil(n))?, out.max(0) as usize))
-            },
-        ),
-        any("pool-output-w.between", POOL, "rounded up it is no less than rounded down, and one more at most; they agree where S divides")
-            .holds(|case| {
-                let (window, n) = window_of(case);
-                let (floor, ceil) = (number(window.output(n))?, number(window.output_ceil(n))?);
-                let length = n + window.padding[0] + window.padding[1];
-                let divides = floor > 0 && (length - window.extent()?).is_multiple_of(window.stride);
-                Ok((floor..=floor + 1).contains(&ceil) && (!divides || ceil == floor))
-            }),
+        any(
+            "pool-output-w.ceil",
+            POOL,
+            "rounded up it is what is counted if windows may stick out behind, one at most",
+        )
+        .check(|case| {
+            let (window, n) = window_of(case);
+            let length = n + window.padding[0] + window.padding[1];
+            let inside = counted(&window, n);
+            // One more: less than a stride sticks out, and it starts before the padding behind.
+            let extra = (inside * window.stride < n + window.padding[0])
+                && inside * window.stride + window.extent()? < length + window.stride;
+            case.classify(extra, "one more");
+            Ok(apart(number(window.output_ceil(n))?, inside + usize::from(extra)))
+        }),
+        any(
+            "pool-output-w.pytorch",
+            POOL,
+            "with padding up to half of the window it is PyTorch's rule, as that is written",
+        )
+        .check(|case| {
+            let (window, n) = window_of(case);
+            let padding = window.padding[0].min(window.size / 2);
+            let window = window.padded(padding);
+            let signed = |x: usize| x as i64;
+            let (s, p) = (signed(window.stride), signed(padding));
+            let reach = signed(window.dilation) * (signed(window.size) - 1);
+            let mut out = (signed(n) + 2 * p - reach - 1 + (s - 1)).div_euclid(s) + 1;
+            if (out - 1) * s >= signed(n) + p {
+                out -= 1;
+            }
+            Ok(apart(number(window.output_ceil(n))?, out.max(0) as usize))
+        }),
+        any(
+            "pool-output-w.between",
+            POOL,
+            "rounded up it is no less than rounded down, and one more at most; they agree where \
+             S divides",
+        )
+        .holds(|case| {
+            let (window, n) = window_of(case);
+            let (floor, ceil) = (number(window.output(n))?, number(window.output_ceil(n))?);
+            let length = n + window.padding[0] + window.padding[1];
+            let divides = floor > 0 && (length - window.extent()?).is_multiple_of(window.stride);
+            Ok((floor..=floor + 1).contains(&ceil) && (!divides || ceil == floor))
+        }),
         any(
             "pool-output-w.not-empty",
             POOL,
-            "a window without holes reads an element wherever it is, rounded up or down, if each side's padding is shorter than it",
+            "a window without holes reads an element wherever it is, rounded up or down, if each \
+             side's padding is shorter than it",
         )
         .holds(|case| {
             let (window, n) = window_of(case);
             let f = window.size;
-            let window = window.dilation(1).padded_by(window.padding[0].min(f - 1), window.padding[1].min(f - 1));
+            let window =
+                window.dilation(1).padded_by(window.padding[0].min(f - 1), window.padding[1].min(f - 1));
             let mut read = true;
             for position in 0..number(window.output(n))? {
                 read &= window.taps(n, position)?.len() > 0;
@@ -303,30 +320,38 @@ fn pooled() -> Vec<Property> {
             }
             Ok(read)
         }),
-        any("pool-output-w.every-element", POOL, "rounded up, no element behind the windows is left out, if S ≤ F and there are no holes")
-            .holds(|case| {
-                let (window, n) = window_of(case);
-                let window = window.dilation(1).padded(0).stride(window.stride.min(window.size));
-                let mut seen = vec![false; n];
-                for position in 0..number(window.output_ceil(n))? {
-                    window.taps_ceil(n, position)?.elements().for_each(|element| seen[element] = true);
-                }
-                // Where not even one window sticks out far enough there is none.
-                let none = n + window.stride - 1 < window.size;
-                Ok(none || seen.iter().all(|&seen| seen))
-            }),
-        Property::refutation("pool-output-w.printed", &["pool-output-w"], "the width is (W − F)/S + 1, without a floor")
-            .draw(Draw::size("n", 1..=60))
-            .draw(Draw::size("size", 1..=9))
-            .draw(Draw::size("stride", 1..=6))
-            .check(|case| {
-                let (f, s) = (case.size("size"), case.size("stride"));
-                let n = case.size("n") + f - 1;
-                let window = Window::new(f).stride(s);
-                let printed = (n as f64 - f as f64) / s as f64 + 1.0;
-                let off = |count: usize| (printed - count as f64).abs();
-                Ok(off(window.output(n)?).min(off(window.output_ceil(n)?)))
-            }),
+        any(
+            "pool-output-w.every-element",
+            POOL,
+            "rounded up, no element behind the windows is left out, if S ≤ F and there are no holes",
+        )
+        .holds(|case| {
+            let (window, n) = window_of(case);
+            let window = window.dilation(1).padded(0).stride(window.stride.min(window.size));
+            let mut seen = vec![false; n];
+            for position in 0..number(window.output_ceil(n))? {
+                window.taps_ceil(n, position)?.elements().for_each(|element| seen[element] = true);
+            }
+            // Where not even one window sticks out far enough there is none.
+            let none = n + window.stride - 1 < window.size;
+            Ok(none || seen.iter().all(|&seen| seen))
+        }),
+        Property::refutation(
+            "pool-output-w.printed",
+            &["pool-output-w"],
+            "the width is (W − F)/S + 1, without a floor",
+        )
+        .draw(Draw::size("n", 1..=60))
+        .draw(Draw::size("size", 1..=9))
+        .draw(Draw::size("stride", 1..=6))
+        .check(|case| {
+            let (f, s) = (case.size("size"), case.size("stride"));
+            let n = case.size("n") + f - 1;
+            let window = Window::new(f).stride(s);
+            let printed = (n as f64 - f as f64) / s as f64 + 1.0;
+            let off = |count: usize| (printed - count as f64).abs();
+            Ok(off(window.output(n)?).min(off(window.output_ceil(n)?)))
+        }),
         drawn(Property::refutation(
             "pool-output-w.naive-ceil",
             &["pool-output-w"],
