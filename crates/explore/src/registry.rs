@@ -35,6 +35,7 @@ pub fn topics() -> &'static [Topic] {
         "gradus-logistic-regression" => gradus_logistic_regression,
         "gradus-initialization" => gradus_initialization,
         "gradus-layers" => gradus_layers,
+        "gradus-cnn" => gradus_cnn,
         "gradus-optimization" => gradus_optimization,
         "gradus-training" => gradus_training,
     }

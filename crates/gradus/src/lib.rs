@@ -4,6 +4,8 @@
 #[cfg(feature = "activations")]
 pub use gradus_activations as activations;
 pub use gradus_autograd as autograd;
+#[cfg(feature = "cnn")]
+pub use gradus_cnn as cnn;
 #[cfg(feature = "datasets")]
 pub use gradus_datasets as datasets;
 pub use gradus_formula as formula;

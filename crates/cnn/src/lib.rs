@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod counts;
+mod geometry;
+#[cfg(feature = "properties")]
+mod properties;
+mod receptive_field;
+mod symbols;
+mod window;
+
+pub use counts::{ConvShape, Counts};
+pub use geometry::Geometry;
+#[cfg(feature = "properties")]
+pub use properties::properties;
+pub use receptive_field::ReceptiveField;
+pub use window::{Tap, Taps, Window};
+
+use gradus_formula::Formula;
+
+/// Every formula of this crate, in the order of the chapter.
+pub const FORMULAS: &[Formula] = &[
+    window::FORMULA_VALID,
+    window::FORMULA_PADDED,
+    window::FORMULA_SAME,
+    window::FORMULA_POOL,
+    window::FORMULA_POOL_WIDTH,
+    window::FORMULA_POOL_HEIGHT,
+];
