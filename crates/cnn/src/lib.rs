@@ -1,16 +1,20 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod conv;
 mod counts;
 mod geometry;
+mod kernel;
 #[cfg(feature = "properties")]
 mod properties;
 mod receptive_field;
 mod symbols;
 mod window;
 
+pub use conv::{Convolution, conv2d};
 pub use counts::{ConvShape, Counts};
 pub use geometry::Geometry;
+pub use kernel::Algorithm;
 #[cfg(feature = "properties")]
 pub use properties::properties;
 pub use receptive_field::ReceptiveField;
@@ -26,4 +30,6 @@ pub const FORMULAS: &[Formula] = &[
     window::FORMULA_POOL,
     window::FORMULA_POOL_WIDTH,
     window::FORMULA_POOL_HEIGHT,
+    conv::FORMULA,
+    conv::FORMULA_BACKWARD,
 ];

@@ -1,5 +1,6 @@
 //! The properties of shapes: each answer against counting by hand.
 
+mod conv;
 mod huge;
 mod inverse;
 mod stack;
@@ -14,6 +15,7 @@ pub fn properties() -> Vec<Property> {
     all.extend(inverse::properties());
     all.extend(stack::properties());
     all.extend(huge::properties());
+    all.extend(conv::properties());
     all
 }
 

@@ -1,0 +1,167 @@
+//! How a convolution is computed: as it is written, or by products of matrices, or channel by channel.
+
+mod depthwise;
+mod plain;
+mod unfold;
+
+use crate::{ConvShape, Geometry};
+use gradus_tensor::{Result, Scalar, Tensor};
+use std::ops::Range;
+
+/// How a convolution is computed.
+///
+/// [`Automatic`](Self::Automatic) takes `Depthwise` where each group has one input channel, and `Unfold` for everything else. Results agree to
+/// rounding, as the sums are the same in another order; with whole numbers they are equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// What is likely to be the fastest.
+    #[default]
+    Automatic,
+    /// Six loops, as the formula reads: what the others are held against.
+    Plain,
+    /// Some output rows' windows are copied side by side as the columns of a matrix, which stays in the second cache, and a product of matrices does the
+    /// rest. A pointwise convolution copies nothing.
+    Unfold,
+    /// Row by row of one channel; for groups of one input channel only.
+    Depthwise,
+}
+
+/// All sizes of a convolution.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sizes {
+    pub(crate) shape: ConvShape<2>,
+    pub(crate) batch: usize,
+    /// Input channels, and output channels, of a group.
+    pub(crate) group: [usize; 2],
+    pub(crate) input: [usize; 2],
+    pub(crate) output: [usize; 2],
+}
+
+impl Sizes {
+    pub(crate) fn new(shape: ConvShape<2>, batch: usize, input: [usize; 2]) -> Result<Self, Geometry> {
+        let group = [shape.group_channels()?, shape.out_channels / shape.groups];
+        let output = shape.output(input)?;
+        shape.counts(batch, input)?; // Every product below is checked by this one.
+        Ok(Self { shape, batch, group, input, output })
+    }
+
+    /// The shape of the output.
+    pub(crate) fn output_dims(&self) -> [usize; 4] {
+        [self.batch, self.shape.out_channels, self.output[0], self.output[1]]
+    }
+
+    /// The elements of a plane of the input, and of one of the output.
+    fn planes(&self) -> [usize; 2] {
+        [self.input[0] * self.input[1], self.output[0] * self.output[1]]
+    }
+
+    /// The taps of the window over a plane.
+    fn taps(&self) -> usize {
+        self.shape.windows[0].size * self.shape.windows[1].size
+    }
+
+    /// The output positions along an axis whose window has this tap on an element; the first of these elements.
+    fn reach(&self, axis: usize, tap: usize) -> (Range<usize>, usize) {
+        let window = self.shape.windows[axis];
+        let (stride, offset, before) = (window.stride, tap * window.dilation, window.padding[0]);
+        // o·S + offset − before lies in 0..n
+        let first = before.saturating_sub(offset).div_ceil(stride);
+        let end = (self.input[axis] + before).saturating_sub(offset).div_ceil(stride).min(self.output[axis]);
+        let first = first.min(end);
+        (first..end, (first * stride + offset).saturating_sub(before))
+    }
+}
+
+/// The numbers of an operand, row by row.
+pub(crate) struct Operands<'a, T> {
+    pub(crate) x: &'a [T],
+    pub(crate) weight: &'a [T],
+}
+
+/// The output; it begins as the bias.
+pub(crate) fn forward<T: Scalar>(
+    algorithm: Algorithm,
+    sizes: &Sizes,
+    Operands { x, weight }: Operands<'_, T>,
+    bias: Option<&[T]>,
+) -> Result<Tensor<T>> {
+    let [_, plane] = sizes.planes();
+    let begin = |out: &mut [T]| match bias {
+        Some(bias) => {
+            for (out, &b) in out.chunks_exact_mut(plane).zip(bias.iter().cycle()) {
+                out.fill(b);
+            }
+        }
+        None => out.fill(T::ZERO),
+    };
+    let mut result = Ok(());
+    let out = Tensor::compute(sizes.output_dims(), |out| {
+        if out.is_empty() {
+            return;
+        }
+        result = match algorithm.of(sizes) {
+            Algorithm::Depthwise => {
+                depthwise::forward(sizes, x, weight, out, begin);
+                Ok(())
+            }
+            Algorithm::Plain => {
+                begin(out);
+                plain::forward(sizes, x, weight, out);
+                Ok(())
+            }
+            _ => unfold::forward(sizes, x, weight, out, begin),
+        };
+    })?;
+    result.map(|()| out)
+}
+
+/// ∂L/∂x from ∂L/∂y.
+pub(crate) fn by_data<T: Scalar>(
+    algorithm: Algorithm,
+    sizes: &Sizes,
+    weight: &[T],
+    dy: &[T],
+) -> Result<Tensor<T>> {
+    let dims = [sizes.batch, sizes.shape.in_channels, sizes.input[0], sizes.input[1]];
+    let mut result = Ok(());
+    let dx = Tensor::compute(dims, |dx| {
+        if dx.is_empty() {
+            return;
+        }
+        match algorithm.of(sizes) {
+            Algorithm::Depthwise => depthwise::by_data(sizes, weight, dy, dx),
+            Algorithm::Plain => plain::by_data(sizes, weight, dy, dx),
+            _ => result = unfold::by_data(sizes, weight, dy, dx),
+        }
+    })?;
+    result.map(|()| dx)
+}
+
+/// ∂L/∂w from ∂L/∂y.
+pub(crate) fn by_weights<T: Scalar>(
+    algorithm: Algorithm,
+    sizes: &Sizes,
+    x: &[T],
+    dy: &[T],
+) -> Result<Tensor<T>> {
+    let [height, width] = sizes.shape.windows.map(|w| w.size);
+    let dims = [sizes.shape.out_channels, sizes.group[0], height, width];
+    match algorithm.of(sizes) {
+        _ if sizes.batch == 0 => Tensor::zeros(dims),
+        Algorithm::Depthwise => Tensor::compute(dims, |dw| depthwise::by_weights(sizes, x, dy, dw)),
+        Algorithm::Plain => Tensor::compute(dims, |dw| plain::by_weights(sizes, x, dy, dw)),
+        _ => unfold::by_weights(sizes, x, dy)?.reshape(dims),
+    }
+}
+
+impl Algorithm {
+    /// What is taken for these sizes.
+    pub(crate) fn of(self, sizes: &Sizes) -> Self {
+        match self {
+            Self::Automatic if sizes.group[0] == 1 => Self::Depthwise,
+            Self::Automatic => Self::Unfold,
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,435 @@
+//! The properties of convolution: against sums over a padded image, and of its kernels against each other.
+
+use super::apart;
+use crate::{Algorithm, Convolution, Window, conv2d};
+use gradus_autograd::{Op, gradient_property};
+use gradus_formula::{Case, Draw, Failure, Property};
+use gradus_tensor::{Result, Tensor, Transpose, rng};
+use rand_distr::StandardNormal;
+
+pub(super) fn properties() -> Vec<Property> {
+    let mut all = forward();
+    all.extend(backward());
+    all
+}
+
+const FORWARD: &[&str] = &["conv-forward"];
+const BACKWARD: &[&str] = &["conv-backward"];
+
+/// Rounding of sums of a hundred terms of size 1.
+const ROUNDING: f64 = 1024.0 * f64::EPSILON;
+
+/// Images, filters and windows with everything that they can have.
+fn images(id: &'static str, formulas: &'static [&'static str], statement: &'static str) -> Property {
+    let mut property = Property::new(id, formulas, statement)
+        .draw(Draw::size("n", 0..=3))
+        .draw(Draw::size("groups", 1..=3))
+        .draw(Draw::size("in", 1..=3))
+        .draw(Draw::size("out", 1..=3));
+    for axis in AXES {
+        property = property
+            .draw(Draw::size(axis.size, 1..=4))
+            .draw(Draw::size(axis.stride, 1..=3))
+            .draw(Draw::size(axis.dilation, 1..=2))
+            .draw(Draw::size(axis.before, 0..=2))
+            .draw(Draw::size(axis.after, 0..=2))
+            .draw(Draw::size(axis.more, 0..=5));
+    }
+    property.draw(Draw::seed("values"))
+}
+
+/// The names of an axis' draws.
+struct Axis {
+    size: &'static str,
+    stride: &'static str,
+    dilation: &'static str,
+    before: &'static str,
+    after: &'static str,
+    more: &'static str,
+}
+
+const AXES: [Axis; 2] = [
+    Axis {
+        size: "down",
+        stride: "stride down",
+        dilation: "dilation down",
+        before: "above",
+        after: "below",
+        more: "more rows",
+    },
+    Axis {
+        size: "across",
+        stride: "stride across",
+        dilation: "dilation across",
+        before: "left",
+        after: "right",
+        more: "more columns",
+    },
+];
+
+/// What was drawn.
+struct Drawn {
+    op: Convolution,
+    windows: [Window; 2],
+    groups: usize,
+    x: Tensor<f64>,
+    weight: Tensor<f64>,
+    bias: Tensor<f64>,
+    dy: Tensor<f64>,
+}
+
+/// Standard normal numbers; `which` tells several of one seed apart.
+fn normal(case: &Case<'_>, which: u64, dims: &[usize]) -> Result<Tensor<f64>> {
+    Tensor::random(dims, &StandardNormal, &mut rng(case.seed("values") ^ (which << 40)))
+}
+
+/// Small whole numbers, with which sums of products are exact.
+fn whole(case: &Case<'_>, which: u64, dims: &[usize]) -> Result<Tensor<f64>> {
+    Ok(normal(case, which, dims)?.map(|v| (4.0 * v).round()))
+}
+
+type Values = fn(&Case<'_>, u64, &[usize]) -> Result<Tensor<f64>>;
+
+fn drawn(case: &mut Case<'_>, values: Values) -> Result<Drawn, Failure> {
+    let (n, groups) = (case.size("n"), case.size("groups"));
+    let (channels, filters) = (groups * case.size("in"), groups * case.size("out"));
+    let mut windows = [Window::new(1); 2];
+    let mut image = [0; 2];
+    for ((window, elements), axis) in windows.iter_mut().zip(&mut image).zip(AXES) {
+        *window = Window::new(case.size(axis.size))
+            .stride(case.size(axis.stride))
+            .dilation(case.size(axis.dilation))
+            .padded_by(case.size(axis.before), case.size(axis.after));
+        let padding = window.padding[0] + window.padding[1];
+        *elements = window.extent()?.saturating_sub(padding).max(1) + case.size(axis.more);
+        case.classify(window.stride > window.size, "elements between windows");
+        case.classify(window.dilation > 1 && window.size > 1, "holes");
+        case.classify(window.padding[0] != window.padding[1], "uneven padding");
+    }
+    case.classify(n == 0, "no images");
+    case.classify(groups > 1, "groups");
+    case.classify(image == [1, 1], "one pixel");
+    let output = [windows[0].output(image[0])?, windows[1].output(image[1])?];
+    let taps = windows.map(|w| w.size);
+    Ok(Drawn {
+        op: Convolution::new(windows).groups(groups),
+        windows,
+        groups,
+        x: values(case, 0, &[n, channels, image[0], image[1]])?,
+        weight: values(case, 1, &[filters, channels / groups, taps[0], taps[1]])?,
+        bias: values(case, 2, &[filters])?,
+        dy: values(case, 3, &[n, filters, output[0], output[1]])?,
+    })
+}
+
+/// Every way of computing that takes this convolution.
+fn ways(drawn: &Drawn) -> Vec<Convolution> {
+    let mut all = vec![Algorithm::Automatic, Algorithm::Plain, Algorithm::Unfold];
+    if drawn.weight.dims()[1] == 1 {
+        all.push(Algorithm::Depthwise);
+    }
+    all.into_iter().map(|way| drawn.op.by(way)).collect()
+}
+
+/// The formula over an image that is really padded: nothing of the crate's geometry.
+fn padded_sum(drawn: &Drawn) -> Result<Tensor<f64>> {
+    let &[n, channels, height, width] = drawn.x.dims() else { return Tensor::zeros([0]) };
+    let [down, across] = drawn.windows;
+    let (rows, columns) =
+        (height + down.padding[0] + down.padding[1], width + across.padding[0] + across.padding[1]);
+    let mut padded = Tensor::<f64>::zeros([n, channels, rows, columns])?;
+    for (i, &x) in drawn.x.as_slice().iter().enumerate() {
+        let (plane, row, column) = (i / (height * width), i / width % height, i % width);
+        let at = (plane * rows + row + down.padding[0]) * columns + column + across.padding[0];
+        padded.as_mut_slice()[at] = x;
+    }
+    let (group_in, group_out) = (channels / drawn.groups, drawn.bias.len() / drawn.groups);
+    Tensor::from_fn(drawn.dy.dims(), |at| {
+        let (sample, k, i, j) = (at[0], at[1], at[2], at[3]);
+        let mut sum = drawn.bias.as_slice()[k];
+        for c in 0..group_in {
+            for u in 0..down.size {
+                for v in 0..across.size {
+                    let channel = sample * channels + k / group_out * group_in + c;
+                    let (row, column) =
+                        (i * down.stride + u * down.dilation, j * across.stride + v * across.dilation);
+                    let w = ((k * group_in + c) * down.size + u) * across.size + v;
+                    sum += drawn.weight.as_slice()[w]
+                        * padded.as_slice()[(channel * rows + row) * columns + column];
+                }
+            }
+        }
+        sum
+    })
+}
+
+fn forward() -> Vec<Property> {
+    vec![
+        images(
+            "conv-forward.definition",
+            FORWARD,
+            "computed in any way, it is the sum over the padded image",
+        )
+        .check(|case| {
+            let drawn = drawn(case, whole)?;
+            let expected = padded_sum(&drawn)?;
+            let mut off = 0.0f64;
+            for op in ways(&drawn) {
+                let y = op.value(&drawn.x, &drawn.weight, Some(&drawn.bias))?;
+                off = off.max(y.max_difference(&expected)?);
+                let without = op.value(&drawn.x, &drawn.weight, None)?;
+                let bias = drawn.bias.reshape([drawn.bias.len(), 1, 1])?;
+                off = off.max(without.add(&bias)?.max_difference(&expected)?);
+            }
+            Ok(off)
+        }),
+        images(
+            "conv-forward.linear",
+            FORWARD,
+            "without a bias it is linear in the images and in the filters",
+        )
+        .check(|case| {
+            let drawn = drawn(case, whole)?;
+            let (x, w) = (whole(case, 4, drawn.x.dims())?, whole(case, 5, drawn.weight.dims())?);
+            let of = |x: &Tensor<f64>, w: &Tensor<f64>| drawn.op.value(x, w, None);
+            let images = of(&drawn.x.add(&x)?, &w)?.max_difference(&of(&drawn.x, &w)?.add(&of(&x, &w)?)?)?;
+            let filters =
+                of(&x, &drawn.weight.add(&w)?)?.max_difference(&of(&x, &drawn.weight)?.add(&of(&x, &w)?)?)?;
+            Ok(images.max(filters))
+        }),
+        images("conv-forward.groups", FORWARD, "in groups it is the convolution of each group by itself")
+            .check(|case| {
+                let drawn = drawn(case, whole)?;
+                let all = drawn.op.value(&drawn.x, &drawn.weight, Some(&drawn.bias))?;
+                let (ins, outs) = (drawn.x.dims()[1] / drawn.groups, drawn.bias.len() / drawn.groups);
+                let mut off = 0.0f64;
+                for g in 0..drawn.groups {
+                    let (from, to) = (g * ins..(g + 1) * ins, g * outs..(g + 1) * outs);
+                    let (x, w) = (drawn.x.slice(1, from)?, drawn.weight.slice(0, to.clone())?);
+                    let own = conv2d(&x, &w, Some(&drawn.bias.slice(0, to.clone())?), drawn.windows)?;
+                    off = off.max(all.slice(1, to)?.max_difference(&own)?);
+                }
+                Ok(off)
+            }),
+        images(
+            "conv-forward.shift",
+            FORWARD,
+            "an image moved by one stride gives an output moved by one, but for what came in at the edge",
+        )
+        .check(|case| {
+            let drawn = drawn(case, whole)?;
+            let stride = drawn.windows[1].stride;
+            // The stride's columns come in on the left; then all windows but the first see what their neighbours saw.
+            let entering =
+                whole(case, 4, &[drawn.x.dims()[0], drawn.x.dims()[1], drawn.x.dims()[2], stride])?;
+            let bare = [drawn.windows[0], drawn.windows[1].padded(0)];
+            let op = Convolution::new(bare).groups(drawn.groups);
+            let columns = drawn.x.dims()[3].max(bare[1].extent()?);
+            let x = whole(case, 5, &[drawn.x.dims()[0], drawn.x.dims()[1], drawn.x.dims()[2], columns])?;
+            let moved = Tensor::concatenate(&[&entering, &x], 3)?;
+            let (y, after) = (op.value(&x, &drawn.weight, None)?, op.value(&moved, &drawn.weight, None)?);
+            let count = y.dims()[3];
+            Ok(after.slice(3, 1..count + 1)?.max_difference(&y)?)
+        }),
+        images("conv-forward.delta", FORWARD, "a filter with a single 1 picks one element of each window")
+            .check(|case| {
+                let drawn = drawn(case, whole)?;
+                let [down, across] = drawn.windows;
+                let taps = down.size * across.size;
+                let tap = (case.seed("values") % taps as u64) as usize;
+                let (u, v) = (tap / across.size, tap % across.size);
+                let n = drawn.x.dims()[0];
+                let channel = drawn.x.slice(1, 0..1)?;
+                let weight = Tensor::from_fn([1, 1, down.size, across.size], |at| {
+                    f64::from(u8::from(at[2..] == [u, v]))
+                })?;
+                let y = conv2d(&channel, &weight, None, drawn.windows)?;
+                let picked = Tensor::from_fn([n, 1, y.dims()[2], y.dims()[3]], |at| {
+                    let row = (at[2] * down.stride + u * down.dilation).checked_sub(down.padding[0]);
+                    let column = (at[3] * across.stride + v * across.dilation).checked_sub(across.padding[0]);
+                    let inside =
+                        row.zip(column).filter(|(r, c)| *r < channel.dims()[2] && *c < channel.dims()[3]);
+                    inside.and_then(|(r, c)| channel.get([at[0], 0, r, c]).ok()).unwrap_or(0.0)
+                })?;
+                Ok(y.max_difference(&picked)?)
+            }),
+        images(
+            "conv-forward.pointwise",
+            FORWARD,
+            "with one tap it is a product of matrices at each position",
+        )
+        .check(|case| {
+            let drawn = drawn(case, whole)?;
+            let &[n, channels, height, width] = drawn.x.dims() else { return Ok(f64::NAN) };
+            let filters = drawn.bias.len();
+            let weight = whole(case, 4, &[filters, channels, 1, 1])?;
+            let y = conv2d(&drawn.x, &weight, None, [Window::new(1); 2])?;
+            let columns = drawn.x.reshape([n, channels, height * width])?;
+            let product =
+                weight.reshape([filters, channels])?.product(Transpose::No, &columns, Transpose::No)?;
+            Ok(product.reshape(y.shape())?.max_difference(&y)?)
+        }),
+        images("conv-forward.ones", FORWARD, "of ones with ones it counts the taps that lie on the image")
+            .check(|case| {
+                let drawn = drawn(case, whole)?;
+                let (x, w) = (drawn.x.map(|_| 1.0), drawn.weight.map(|_| 1.0));
+                let y = drawn.op.value(&x, &w, None)?;
+                let taps = |axis: usize, i: usize| -> Result<usize, Failure> {
+                    Ok(drawn.windows[axis].taps(drawn.x.dims()[2 + axis], i)?.count())
+                };
+                let mut off = 0.0f64;
+                for i in 0..y.dims()[2] {
+                    for j in 0..y.dims()[3] {
+                        let count = taps(0, i)? * taps(1, j)? * w.dims()[1];
+                        for plane in y.as_slice().chunks_exact(y.dims()[2] * y.dims()[3]) {
+                            off = off.max(apart(plane[i * y.dims()[3] + j] as usize, count));
+                        }
+                    }
+                }
+                Ok(off)
+            }),
+        images("conv-forward.nan", FORWARD, "a NaN reaches exactly the outputs whose window lies on it")
+            .check(|case| {
+                let drawn = drawn(case, whole)?;
+                let &[n, channels, height, width] = drawn.x.dims() else { return Ok(f64::NAN) };
+                if n == 0 {
+                    return Ok(0.0);
+                }
+                let weight = drawn.weight.map(|_| 1.0);
+                let pixel = (case.seed("values") % (height * width) as u64) as usize;
+                let channel = (case.seed("values") / 7 % channels as u64) as usize;
+                let mut x = drawn.x.clone();
+                x.as_mut_slice()[channel * height * width + pixel] = f64::NAN;
+                let reads = |axis: usize, position: usize, element: usize| -> Result<bool, Failure> {
+                    let taps = drawn.windows[axis].taps(drawn.x.dims()[2 + axis], position)?;
+                    Ok(taps.elements().any(|e| e == element))
+                };
+                let group = channel / (channels / drawn.groups);
+                let filters = drawn.bias.len() / drawn.groups;
+                let mut wrong = 0;
+                for op in ways(&drawn) {
+                    let y = op.value(&x, &weight, None)?;
+                    for (at, value) in y.as_slice().iter().enumerate() {
+                        let (plane, i, j) = (
+                            at / (y.dims()[2] * y.dims()[3]),
+                            at / y.dims()[3] % y.dims()[2],
+                            at % y.dims()[3],
+                        );
+                        let lies = plane < drawn.bias.len()
+                            && plane / filters == group
+                            && reads(0, i, pixel / width)?
+                            && reads(1, j, pixel % width)?;
+                        wrong += usize::from(value.is_nan() != lies);
+                    }
+                }
+                Ok(wrong as f64)
+            }),
+        images("conv-forward.rounding", FORWARD, "of real numbers all ways agree to rounding")
+            .within("rounding of sums of a hundred terms", ROUNDING)
+            .check(|case| {
+                let drawn = drawn(case, normal)?;
+                let plain =
+                    drawn.op.by(Algorithm::Plain).value(&drawn.x, &drawn.weight, Some(&drawn.bias))?;
+                let mut off = 0.0f64;
+                for op in ways(&drawn) {
+                    off = off
+                        .max(op.value(&drawn.x, &drawn.weight, Some(&drawn.bias))?.max_difference(&plain)?);
+                }
+                Ok(off)
+            }),
+    ]
+}
+
+/// ⟨a, b⟩, 0 of nothing.
+fn inner(a: &Option<Tensor<f64>>, b: &Tensor<f64>) -> Result<f64, Failure> {
+    let a = a.as_ref().ok_or_else(|| Failure::Error("a gradient is missing".into()))?;
+    Ok(a.dot(b)?)
+}
+
+fn backward() -> Vec<Property> {
+    vec![
+        images(
+            "conv-backward.adjoint",
+            BACKWARD,
+            "⟨x ∗ w, dy⟩ = ⟨x, ∂x⟩ = ⟨w, ∂w⟩, in every way of computing; and ⟨b, ∂b⟩ is the bias' share",
+        )
+        .check(|case| {
+            let drawn = drawn(case, whole)?;
+            let mut off = 0.0f64;
+            for op in ways(&drawn) {
+                let product = op.value(&drawn.x, &drawn.weight, None)?.dot(&drawn.dy)?;
+                let inputs = [&drawn.x, &drawn.weight, &drawn.bias];
+                let [dx, dw, db] = op.vjp(inputs, &(), &drawn.dy, [true; 3])?;
+                let biased = op.value(&drawn.x, &drawn.weight, Some(&drawn.bias))?.dot(&drawn.dy)?;
+                off = off
+                    .max((inner(&dx, &drawn.x)? - product).abs())
+                    .max((inner(&dw, &drawn.weight)? - product).abs())
+                    .max((inner(&db, &drawn.bias)? - (biased - product)).abs());
+            }
+            Ok(off)
+        }),
+        images("conv-backward.ways", BACKWARD, "every way of computing gives the same gradients").check(|case| {
+            let drawn = drawn(case, whole)?;
+            let gradients = |op: Convolution| -> Result<[Option<Tensor<f64>>; 2]> {
+                op.vjp([&drawn.x, &drawn.weight], &(), &drawn.dy, [true; 2])
+            };
+            let plain = gradients(drawn.op.by(Algorithm::Plain))?;
+            let mut off = 0.0f64;
+            for op in ways(&drawn) {
+                for (own, plain) in gradients(op)?.iter().zip(&plain) {
+                    let (Some(own), Some(plain)) = (own, plain) else { return Ok(f64::NAN) };
+                    off = off.max(own.max_difference(plain)?);
+                }
+            }
+            Ok(off)
+        }),
+        images(
+            "conv-backward.one-output",
+            BACKWARD,
+            "of a single output the gradient in x is the filter laid on its window, and that in w what lies below it",
+        )
+        .check(|case| {
+            let drawn = drawn(case, whole)?;
+            if drawn.dy.is_empty() {
+                return Ok(0.0);
+            }
+            let at = (case.seed("values") % drawn.dy.len() as u64) as usize;
+            let mut dy = drawn.dy.map(|_| 0.0);
+            dy.as_mut_slice()[at] = 1.0;
+            let [dx, dw] = drawn.op.vjp([&drawn.x, &drawn.weight], &(), &dy, [true; 2])?;
+            let (Some(dx), Some(dw)) = (dx, dw) else { return Ok(f64::NAN) };
+            let [down, across] = drawn.windows;
+            let &[_, filters, rows, columns] = dy.dims() else { return Ok(f64::NAN) };
+            let (sample, k) = (at / (filters * rows * columns), at / (rows * columns) % filters);
+            let (i, j) = (at / columns % rows, at % columns);
+            let (channels, group) = (drawn.x.dims()[1], drawn.weight.dims()[1]);
+            let (mut laid, mut below) = (dx.map(|_| 0.0), dw.map(|_| 0.0));
+            for c in 0..group {
+                let plane = sample * channels + k / (filters / drawn.groups) * group + c;
+                for u in down.taps(drawn.x.dims()[2], i)? {
+                    for v in across.taps(drawn.x.dims()[3], j)? {
+                        let x = (plane * drawn.x.dims()[2] + u.element) * drawn.x.dims()[3] + v.element;
+                        let w = ((k * group + c) * down.size + u.tap) * across.size + v.tap;
+                        laid.as_mut_slice()[x] += drawn.weight.as_slice()[w];
+                        below.as_mut_slice()[w] += drawn.x.as_slice()[x];
+                    }
+                }
+            }
+            Ok(dx.max_difference(&laid)?.max(dw.max_difference(&below)?))
+        }),
+        gradient_property(
+            images("conv-backward.gradient", BACKWARD, "the gradients in x, w and b"),
+            |case| {
+                let drawn = drawn(case, normal)?;
+                Ok((drawn.op, [drawn.x, drawn.weight, drawn.bias]))
+            },
+        ),
+        gradient_property(
+            images("conv-backward.gradient-without-bias", BACKWARD, "the gradients in x and w without a bias"),
+            |case| {
+                let drawn = drawn(case, normal)?;
+                Ok((drawn.op.by(Algorithm::Unfold), [drawn.x, drawn.weight]))
+            },
+        ),
+    ]
+}
