@@ -5,6 +5,7 @@
 
 use gradus_activations as activations;
 use gradus_autograd::{Op, OpMany, ops};
+use gradus_cnn::{Convolution, Window};
 use gradus_layers as layers;
 use gradus_losses::{self as losses, Elementwise, Reduction};
 use gradus_tensor::{Shape, Tensor, Transpose, with_threads};
@@ -140,6 +141,16 @@ fn operations() -> Vec<Operation> {
         operation("Nll", losses::Nll { classes: classes().into_vec(), reduction }, [x.clone()]),
         operation("Kl", losses::Kl { reduction }, [probabilities(3).ln(), probabilities(4)]),
         operation("Affine", layers::Affine, [matrix(), normal(&[COLUMNS, 65], 2), normal(&[65], 3)]),
+        operation(
+            "Convolution",
+            Convolution::new([Window::new(3).padded(1); 2]),
+            [normal(&[6, 9, 33, 29], 1), normal(&[17, 9, 3, 3], 2), normal(&[17], 3)],
+        ),
+        operation(
+            "Convolution",
+            Convolution::new([Window::new(3).stride(2), Window::new(2).dilation(2)]).groups(9),
+            [normal(&[6, 9, 33, 29], 1), normal(&[18, 1, 3, 2], 2), normal(&[18], 3)],
+        ),
         operation("Lookup", layers::Lookup { ids: classes_within(ROWS), padding: Some(3) }, [x.clone()]),
         operation("Mask", layers::Mask { p: 0.3, key: 5 }, [x.clone()]),
         operation("BatchNormalization", layers::BatchNormalization { eps: 1e-5 }, scaled()),

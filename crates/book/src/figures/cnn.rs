@@ -3,7 +3,9 @@
 use super::plot::{GRID, INK, marker};
 use super::{Control, Figure, Inputs, Scale, Slider};
 use anyhow::{Result, anyhow};
-use gradus_cnn::{Geometry, Window};
+use gradus_cnn::{Geometry, Window, conv2d};
+use gradus_datasets::Images;
+use gradus_tensor::Tensor;
 use plotters::prelude::*;
 
 const fn whole(name: &'static str, label: &'static str, range: (f64, f64), default: f64) -> Control {
@@ -38,13 +40,8 @@ pub(super) fn window_calculator(inputs: &Inputs) -> Result<Figure> {
     let status = status(&window, n)?;
     let mut svg = String::new();
     draw(&window, n, &mut svg).map_err(|e| anyhow!("drawing: {e}"))?;
-    for (number, colour) in [(0, "var(--plot-1)"), (1, "var(--plot-2)")] {
-        let RGBColor(r, g, b) = marker(number);
-        svg = svg.replace(&format!("\"#{r:02X}{g:02X}{b:02X}\""), &format!("\"{colour}\""));
-    }
-    svg = svg.replace("\"#000101\"", "\"var(--fg)\"").replace("\"#000102\"", "\"var(--plot-grid)\"");
     Ok(Figure {
-        svg,
+        svg: themed(&svg),
         alt: "A row of numbered cells, with empty cells of padding on both sides, and below it a row for each window with a filled square \
               where it reads."
             .into(),
@@ -57,6 +54,16 @@ pub(super) fn window_calculator(inputs: &Inputs) -> Result<Figure> {
         x: (0.0, 1.0),
         y: (0.0, 1.0),
     })
+}
+
+/// The drawing in the page's colours, light or dark.
+fn themed(svg: &str) -> String {
+    let mut svg = svg.replace("\"#000101\"", "\"var(--fg)\"").replace("\"#000102\"", "\"var(--plot-grid)\"");
+    for (number, colour) in [(0, "var(--plot-1)"), (1, "var(--plot-2)")] {
+        let RGBColor(r, g, b) = marker(number);
+        svg = svg.replace(&format!("\"#{r:02X}{g:02X}{b:02X}\""), &format!("\"{colour}\""));
+    }
+    svg
 }
 
 /// The formula, filled in, or why there is no window.
@@ -181,4 +188,104 @@ mod tests {
             }
         }
     }
+}
+
+/// A filter on a small image.
+pub(super) const FILTER: &[Control] = &[
+    whole("filter", "filter", (0.0, 4.0), 1.0),
+    whole("stride", "S, stride", (1.0, 3.0), 1.0),
+    whole("dilation", "D, dilation", (1.0, 2.0), 1.0),
+    whole("padding", "P, padding", (0.0, 2.0), 1.0),
+    whole("row", "row of the window", (0.0, 9.0), 3.0),
+    whole("column", "column of the window", (0.0, 9.0), 4.0),
+];
+
+/// The filters that can be chosen, of three by three weights.
+const FILTERS: [(&str, [f64; 9]); 5] = [
+    ("mean of nine", [1.0 / 9.0; 9]),
+    ("edges, left to right", [-1.0, 0.0, 1.0, -2.0, 0.0, 2.0, -1.0, 0.0, 1.0]),
+    ("edges, top to bottom", [-1.0, -2.0, -1.0, 0.0, 0.0, 0.0, 1.0, 2.0, 1.0]),
+    ("what differs from its neighbours", [-1.0, -1.0, -1.0, -1.0, 8.0, -1.0, -1.0, -1.0, -1.0]),
+    ("the centre alone", [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
+];
+
+/// The side of a pixel, and where the output's picture begins.
+const PIXEL: i32 = 22;
+const OUTPUT: i32 = 340;
+
+/// A digit, a window on it, and what the filter makes of all windows.
+pub(super) fn sliding_window(inputs: &Inputs) -> Result<Figure> {
+    let number = |name| inputs.number(name).map(|x| x as usize);
+    let (name, weights) = FILTERS[number("filter")?.min(FILTERS.len() - 1)];
+    let padding = number("padding")?;
+    let window = Window::new(3).stride(number("stride")?).dilation(number("dilation")?).padded(padding);
+    let (pixels, _) = Images::digits()?.batch::<f64>(&[3])?;
+    let side = 8;
+    let image = pixels.reshape([1, 1, side, side])?;
+    let weight = Tensor::from_vec(weights.to_vec(), [1, 1, 3, 3])?;
+    let output = conv2d(&image, &weight, None, [window, window])?;
+    let outputs = output.dims()[3];
+    let at = [number("row")?.min(outputs - 1), number("column")?.min(outputs - 1)];
+    let value = output.get([0, 0, at[0], at[1]])?;
+
+    let mut svg = String::new();
+    let mut paint = || -> Result<(), Box<dyn std::error::Error>> {
+        let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let font = ("sans-serif", 14).into_font().color(&INK);
+        let square = |x: i32, y: i32| [(x, y), (x + PIXEL - 1, y + PIXEL - 1)];
+        let shade = |colour: RGBColor, share: f64| colour.mix(share.clamp(0.0, 1.0)).filled();
+        let top = 26;
+        root.draw(&Text::new("image and window", (LEFT, 4), font.clone()))?;
+        root.draw(&Text::new("output", (OUTPUT, 4), font.clone()))?;
+        let padded = (side + 2 * padding) as i32;
+        for row in 0..padded {
+            for column in 0..padded {
+                let inside = |i: i32| usize::try_from(i - padding as i32).ok().filter(|i| *i < side);
+                let (x, y) = (LEFT + column * PIXEL, top + row * PIXEL);
+                root.draw(&Rectangle::new(square(x, y), GRID))?;
+                if let (Some(i), Some(j)) = (inside(row), inside(column)) {
+                    let ink = image.get([0, 0, i, j])?;
+                    root.draw(&Rectangle::new(square(x, y), shade(INK, ink)))?;
+                }
+            }
+        }
+        for u in 0..3 {
+            for v in 0..3 {
+                let place = |axis: usize, tap: usize| {
+                    ((at[axis] * window.stride + tap * window.dilation) as i32) * PIXEL
+                };
+                let (x, y) = (LEFT + place(1, v), top + place(0, u));
+                root.draw(&Rectangle::new(square(x, y), marker(1).stroke_width(3)))?;
+            }
+        }
+        let largest = output.as_slice().iter().fold(f64::MIN_POSITIVE, |m, x| m.max(x.abs()));
+        for (i, &value) in output.as_slice().iter().enumerate() {
+            let (x, y) = (OUTPUT + (i % outputs) as i32 * PIXEL, top + (i / outputs) as i32 * PIXEL);
+            let colour = if value < 0.0 { marker(1) } else { marker(0) };
+            root.draw(&Rectangle::new(square(x, y), GRID))?;
+            root.draw(&Rectangle::new(square(x, y), shade(colour, value.abs() / largest)))?;
+        }
+        let (x, y) = (OUTPUT + at[1] as i32 * PIXEL, top + at[0] as i32 * PIXEL);
+        root.draw(&Rectangle::new(square(x, y), INK.stroke_width(3)))?;
+        root.present()?;
+        Ok(())
+    };
+    paint().map_err(|e| anyhow!("drawing: {e}"))?;
+    let status = format!(
+        "Filter: {name}. Output {outputs} × {outputs}; at row {}, column {} it is {}.",
+        at[0],
+        at[1],
+        crate::text::number(value),
+    );
+    Ok(Figure {
+        svg: themed(&svg),
+        alt: "A digit of 8 by 8 pixels with a window of nine taps on it, and beside it the image of the outputs.".into(),
+        caption: "A digit, padded, with the nine taps of the window, and the outputs of all windows: one colour above 0, the other below, paler \
+                  towards 0. The framed output is that of the window shown."
+            .into(),
+        status,
+        frame: [0; 4],
+        x: (0.0, 1.0),
+        y: (0.0, 1.0),
+    })
 }

@@ -90,6 +90,7 @@ pub const LIVE: &[Live] = &[
     Live { name: "trade-off", controls: bias_variance::DEGREE, draw: bias_variance::trade_off },
     Live { name: "neuron-graph", controls: backpropagation::NEURON, draw: backpropagation::neuron },
     Live { name: "who-shares", controls: layers::GROUPS, draw: layers::who_shares },
+    Live { name: "sliding-window", controls: cnn::FILTER, draw: cnn::sliding_window },
     Live { name: "window-calculator", controls: cnn::WINDOW, draw: cnn::window_calculator },
     Live { name: "running-statistics", controls: layers::MOMENTUM, draw: layers::running_statistics },
     Live {
