@@ -78,6 +78,8 @@ fn numbers_too_large_to_count_name_the_largest_that_would_do() {
     let too_large = |name, value, most| Geometry::TooLarge { name, value, most };
     assert_eq!(Window::new(3).dilation(MOST).extent(), Err(too_large("dilation", MOST, MOST / 2)));
     assert_eq!(Window::new(3).dilation(MOST / 2).extent(), Ok(MOST), "the largest that the error names");
+    // Three gaps of a third of the largest number reach it exactly, and the first tap counts too.
+    assert_eq!(Window::new(4).dilation(MOST).extent(), Err(too_large("dilation", MOST, MOST / 3 - 1)));
     assert_eq!(Window::new(1).dilation(MOST).extent(), Ok(1));
     assert_eq!(Window::new(MOST).extent(), Ok(MOST));
     assert_eq!(Window::new(1).padded(1).output(MOST), Err(too_large("elements", MOST, MOST - 2)));
@@ -89,8 +91,8 @@ fn numbers_too_large_to_count_name_the_largest_that_would_do() {
     assert!(transposed.transposed_output(most, 0).is_ok());
     assert_eq!(transposed.inputs_for(MOST), Err(too_large("output", MOST, most)));
     assert!(transposed.inputs_for(most).is_ok());
-    let stack = ReceptiveField::of(&[Window::new(1).stride(1 << 40); 2]);
-    assert_eq!(stack, Err(too_large("stride", 1 << 40, MOST >> 40)));
+    let stack = ReceptiveField::of(&[Window::new(1).stride(MOST / 4); 2]);
+    assert_eq!(stack, Err(too_large("stride", MOST / 4, 4)));
 }
 
 #[test]

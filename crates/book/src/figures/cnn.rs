@@ -22,12 +22,12 @@ pub(super) const WINDOW: &[Control] = &[
     whole("after", "padding after", (0.0, 5.0), 1.0),
 ];
 
-const SIZE: (u32, u32) = (620, 320);
+const SIZE: (u32, u32) = (620, 274);
 const LEFT: i32 = 8;
 const ROW: i32 = 20;
 /// Where the windows begin, and how many rows there is room for.
 const TOP: i32 = 66;
-const ROWS: usize = 12;
+const ROWS: usize = 10;
 
 /// What a window reads, laid out below the elements.
 pub(super) fn window_calculator(inputs: &Inputs) -> Result<Figure> {
