@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod conv;
+mod conv_transpose;
 mod counts;
 mod geometry;
 mod kernel;
@@ -12,6 +13,7 @@ mod symbols;
 mod window;
 
 pub use conv::{Convolution, conv2d};
+pub use conv_transpose::{TransposedConvolution, conv_transpose2d};
 pub use counts::{ConvShape, Counts};
 pub use geometry::Geometry;
 pub use kernel::Algorithm;
@@ -32,4 +34,5 @@ pub const FORMULAS: &[Formula] = &[
     window::FORMULA_POOL_HEIGHT,
     conv::FORMULA,
     conv::FORMULA_BACKWARD,
+    conv_transpose::FORMULA,
 ];

@@ -1,7 +1,7 @@
 //! The properties of convolution: against sums over a padded image, and of its kernels against each other.
 
 use super::apart;
-use crate::{Algorithm, Convolution, Window, conv2d};
+use crate::{Algorithm, Convolution, TransposedConvolution, Window, conv2d};
 use gradus_autograd::{Op, gradient_property};
 use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Result, Tensor, Transpose, rng};
@@ -10,11 +10,13 @@ use rand_distr::StandardNormal;
 pub(super) fn properties() -> Vec<Property> {
     let mut all = forward();
     all.extend(backward());
+    all.extend(transposed());
     all
 }
 
 const FORWARD: &[&str] = &["conv-forward"];
 const BACKWARD: &[&str] = &["conv-backward"];
+const TRANSPOSED: &[&str] = &["transposed-conv"];
 
 /// Rounding of sums of a hundred terms of size 1.
 const ROUNDING: f64 = 1024.0 * f64::EPSILON;
@@ -456,5 +458,112 @@ fn backward() -> Vec<Property> {
                 Ok((drawn.op.by(Algorithm::Unfold), [drawn.x, drawn.weight]))
             },
         ),
+    ]
+}
+
+/// The transpose of a drawn convolution, with the output padding that leads back to its images: dy goes in, and what has the shape of x
+/// comes out.
+fn way_back(drawn: &Drawn) -> Result<TransposedConvolution, Failure> {
+    let mut output_padding = [0; 2];
+    for (axis, padding) in output_padding.iter_mut().enumerate() {
+        let least = *drawn.windows[axis].inputs_for(drawn.dy.dims()[2 + axis])?.start();
+        *padding = drawn.x.dims()[2 + axis] - least;
+    }
+    Ok(TransposedConvolution::new(drawn.windows).groups(drawn.groups).output_padding(output_padding))
+}
+
+/// Cases in which the way back exists: the smallest image of an output may be cut off by the padding.
+fn returning(case: &mut Case<'_>, values: Values) -> Result<Option<(Drawn, TransposedConvolution)>, Failure> {
+    let drawn = drawn(case, values)?;
+    let op = way_back(&drawn)?;
+    let exists = drawn
+        .windows
+        .iter()
+        .enumerate()
+        .all(|(axis, window)| window.transposed_output(drawn.dy.dims()[2 + axis], 0).is_ok());
+    case.classify(!exists, "everything is cut off");
+    Ok(exists.then_some((drawn, op)))
+}
+
+fn transposed() -> Vec<Property> {
+    vec![
+        images(
+            "transposed-conv.adjoint",
+            TRANSPOSED,
+            "it is the transpose: ⟨x ∗ w, z⟩ = ⟨x, z ∗ᵀ w⟩, in every way of computing, for all that a window can have",
+        )
+        .check(|case| {
+            let Some((drawn, op)) = returning(case, whole)? else { return Ok(0.0) };
+            let product = drawn.op.value(&drawn.x, &drawn.weight, None)?.dot(&drawn.dy)?;
+            let mut off = 0.0f64;
+            let mut ways = vec![Algorithm::Automatic, Algorithm::Plain, Algorithm::Unfold];
+            if drawn.weight.dims()[1] == 1 {
+                ways.push(Algorithm::Depthwise);
+            }
+            for way in ways {
+                let back = op.by(way).value(&drawn.dy, &drawn.weight, None)?;
+                off = off.max((back.dot(&drawn.x)? - product).abs());
+            }
+            Ok(off)
+        }),
+        images("transposed-conv.definition", TRANSPOSED, "each pixel lays the filter, times its value, on the output").check(
+            |case| {
+                let Some((drawn, op)) = returning(case, whole)? else { return Ok(0.0) };
+                let channels = drawn.x.dims()[1];
+                let bias = whole(case, 4, &[channels])?;
+                let back = op.value(&drawn.dy, &drawn.weight, Some(&bias))?;
+                let [down, across] = drawn.windows;
+                let &[n, _, height, width] = drawn.x.dims() else { return Ok(f64::NAN) };
+                let mut expected = Tensor::from_fn([n, channels, height, width], |at| bias.as_slice()[at[1]])?;
+                let &[_, filters, rows, columns] = drawn.dy.dims() else { return Ok(f64::NAN) };
+                let group = drawn.weight.dims()[1];
+                for (t, &z) in drawn.dy.as_slice().iter().enumerate() {
+                    let (sample, k) = (t / (filters * rows * columns), t / (rows * columns) % filters);
+                    let (i, j) = (t / columns % rows, t % columns);
+                    for (w, &weight) in drawn.weight.as_slice()[k * group * down.size * across.size..]
+                        [..group * down.size * across.size]
+                        .iter()
+                        .enumerate()
+                    {
+                        let (c, u, v) =
+                            (w / (down.size * across.size), w / across.size % down.size, w % across.size);
+                        let row = (i * down.stride + u * down.dilation).checked_sub(down.padding[0]);
+                        let column = (j * across.stride + v * across.dilation).checked_sub(across.padding[0]);
+                        let channel = k / (filters / drawn.groups) * group + c;
+                        if let (Some(row), Some(column)) = (row, column)
+                            && row < height
+                            && column < width
+                        {
+                            let at = ((sample * channels + channel) * height + row) * width + column;
+                            expected.as_mut_slice()[at] += weight * z;
+                        }
+                    }
+                }
+                Ok(back.max_difference(&expected)?)
+            },
+        ),
+        images(
+            "transposed-conv.gradients",
+            TRANSPOSED,
+            "its gradients are those of the convolution with the parts exchanged",
+        )
+        .check(|case| {
+            let Some((drawn, op)) = returning(case, whole)? else { return Ok(0.0) };
+            // Here dy is the input, and x has the shape of the output.
+            let [dz, dw] = op.vjp([&drawn.dy, &drawn.weight], &(), &drawn.x, [true; 2])?;
+            let (Some(dz), Some(dw)) = (dz, dw) else { return Ok(f64::NAN) };
+            let y = drawn.op.value(&drawn.x, &drawn.weight, None)?;
+            let [_, theirs] = drawn.op.vjp([&drawn.x, &drawn.weight], &(), &drawn.dy, [false, true])?;
+            let Some(theirs) = theirs else { return Ok(f64::NAN) };
+            Ok(dz.max_difference(&y)?.max(dw.max_difference(&theirs)?))
+        }),
+        gradient_property(images("transposed-conv.gradient", TRANSPOSED, "the gradients in x, w and b"), |case| {
+            let drawn = drawn(case, normal)?;
+            // Without padding nothing is cut off.
+            let windows = drawn.windows.map(|w| w.padded(0));
+            let bias = normal(case, 4, &[drawn.x.dims()[1]])?;
+            let op = TransposedConvolution::new(windows).groups(drawn.groups);
+            Ok((op, [drawn.dy, drawn.weight, bias]))
+        }),
     ]
 }
