@@ -157,39 +157,6 @@ fn draw<'a>(window: &Window, n: usize, svg: &'a mut String) -> Result<(), Box<dy
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_status_fills_the_formula_in() {
-        let window = Window::new(3).stride(3).padded(1);
-        assert_eq!(
-            status(&window, 10).unwrap(),
-            "E = 1·(3 − 1) + 1 = 3. ⌊(10 + 1 + 1 − 3)/3⌋ + 1 = 4; rounded up 4. Every element is read. 4 come of N = 10 to 12."
-        );
-        let text = status(&Window::new(9).stride(2), 4).unwrap();
-        assert!(text.starts_with("No window: a window of extent 9 over 4 elements"), "{text}");
-        let text = status(&Window::new(5).stride(2), 4).unwrap();
-        assert!(text.contains("No window") && text.ends_with("Rounded up: 1."), "{text}");
-    }
-
-    #[test]
-    fn it_can_be_drawn_at_the_ends_of_every_slider() {
-        for (n, size) in [(1, 1), (1, 9), (24, 1), (24, 9)] {
-            for (stride, dilation) in [(1, 1), (1, 4), (6, 1), (6, 4)] {
-                for (before, after) in [(0, 0), (0, 5), (5, 0), (5, 5)] {
-                    let window = Window::new(size).stride(stride).dilation(dilation).padded_by(before, after);
-                    let mut svg = String::new();
-                    draw(&window, n, &mut svg).unwrap();
-                    assert!(svg.contains("</svg>") && shown(&window, n).map_or(0, |rows| rows.len()) <= ROWS);
-                    assert!(!status(&window, n).unwrap().is_empty());
-                }
-            }
-        }
-    }
-}
-
 /// A filter on a small image.
 pub(super) const FILTER: &[Control] = &[
     whole("filter", "filter", (0.0, 4.0), 1.0),
@@ -288,4 +255,37 @@ pub(super) fn sliding_window(inputs: &Inputs) -> Result<Figure> {
         x: (0.0, 1.0),
         y: (0.0, 1.0),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_status_fills_the_formula_in() {
+        let window = Window::new(3).stride(3).padded(1);
+        assert_eq!(
+            status(&window, 10).unwrap(),
+            "E = 1·(3 − 1) + 1 = 3. ⌊(10 + 1 + 1 − 3)/3⌋ + 1 = 4; rounded up 4. Every element is read. 4 come of N = 10 to 12."
+        );
+        let text = status(&Window::new(9).stride(2), 4).unwrap();
+        assert!(text.starts_with("No window: a window of extent 9 over 4 elements"), "{text}");
+        let text = status(&Window::new(5).stride(2), 4).unwrap();
+        assert!(text.contains("No window") && text.ends_with("Rounded up: 1."), "{text}");
+    }
+
+    #[test]
+    fn it_can_be_drawn_at_the_ends_of_every_slider() {
+        for (n, size) in [(1, 1), (1, 9), (24, 1), (24, 9)] {
+            for (stride, dilation) in [(1, 1), (1, 4), (6, 1), (6, 4)] {
+                for (before, after) in [(0, 0), (0, 5), (5, 0), (5, 5)] {
+                    let window = Window::new(size).stride(stride).dilation(dilation).padded_by(before, after);
+                    let mut svg = String::new();
+                    draw(&window, n, &mut svg).unwrap();
+                    assert!(svg.contains("</svg>") && shown(&window, n).map_or(0, |rows| rows.len()) <= ROWS);
+                    assert!(!status(&window, n).unwrap().is_empty());
+                }
+            }
+        }
+    }
 }
