@@ -1,9 +1,10 @@
 //! Lets the optimisers race on the diabetes data: least squares in mini-batches, the columns as badly scaled as they were measured.
 //!
-//! `cargo run -p gradus-optimization --example race [EPOCHS] [BATCH]`
+//! `cargo run --release -p gradus-optimization --example race -- --epochs 200 --batch 32`
 
 #![allow(clippy::print_stdout)] // a program prints
 
+use clap::Parser;
 use gradus_autograd::{Var, parameters};
 use gradus_datasets::{Regression, diabetes};
 use gradus_optimization::{
@@ -30,15 +31,20 @@ impl Line<f64> {
     }
 }
 
-fn argument(n: usize, name: &str, default: usize) -> Outcome<usize> {
-    match std::env::args().nth(n) {
-        Some(text) => text.parse().map_err(|_| format!("{name} = `{text}` is not a number").into()),
-        None => Ok(default),
-    }
+/// Least squares on the diabetes data by every optimiser, each at a rate that suits it, and what is left of the loss.
+#[derive(Parser)]
+struct Arguments {
+    /// How often every sample is seen.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: u32,
+    /// The samples of a batch.
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
+    batch: u32,
 }
 
 fn main() -> Outcome<()> {
-    let (epochs, batch) = (argument(1, "EPOCHS", 200)?, argument(2, "BATCH", 32)?.max(1));
+    let Arguments { epochs, batch } = Arguments::parse();
+    let (epochs, batch) = (epochs as usize, batch as usize);
     let data = diabetes()?;
     let steps = (epochs * data.len().div_ceil(batch)) as u64;
     // Biases do not decay.
