@@ -5,7 +5,7 @@
 
 use gradus_activations as activations;
 use gradus_autograd::{Op, OpMany, ops};
-use gradus_cnn::{Convolution, TransposedConvolution, Window};
+use gradus_cnn::{AveragePool, Convolution, MaxPool, TransposedConvolution, Window};
 use gradus_layers as layers;
 use gradus_losses::{self as losses, Elementwise, Reduction};
 use gradus_tensor::{Shape, Tensor, Transpose, with_threads};
@@ -155,6 +155,16 @@ fn operations() -> Vec<Operation> {
             "TransposedConvolution",
             TransposedConvolution::new([Window::new(3).stride(2).padded(1); 2]).output_padding([1, 0]),
             [normal(&[6, 17, 16, 15], 1), normal(&[17, 9, 3, 3], 2), normal(&[9], 3)],
+        ),
+        operation(
+            "MaxPool",
+            MaxPool::new([Window::new(3).stride(2).padded(1); 2]),
+            [normal(&[6, 9, 65, 67], 1)],
+        ),
+        operation(
+            "AveragePool",
+            AveragePool::new([Window::new(3).stride(2); 2]),
+            [normal(&[6, 9, 65, 67], 1)],
         ),
         operation("Lookup", layers::Lookup { ids: classes_within(ROWS), padding: Some(3) }, [x.clone()]),
         operation("Mask", layers::Mask { p: 0.3, key: 5 }, [x.clone()]),

@@ -6,6 +6,7 @@ mod conv_transpose;
 mod counts;
 mod geometry;
 mod kernel;
+mod pool;
 #[cfg(feature = "properties")]
 mod properties;
 mod receptive_field;
@@ -17,6 +18,7 @@ pub use conv_transpose::{TransposedConvolution, conv_transpose2d};
 pub use counts::{ConvShape, Counts};
 pub use geometry::Geometry;
 pub use kernel::Algorithm;
+pub use pool::{AveragePool, MaxPool};
 #[cfg(feature = "properties")]
 pub use properties::properties;
 pub use receptive_field::ReceptiveField;
@@ -35,4 +37,7 @@ pub const FORMULAS: &[Formula] = &[
     conv::FORMULA,
     conv::FORMULA_BACKWARD,
     conv_transpose::FORMULA,
+    pool::FORMULA_MAX,
+    pool::FORMULA_AVERAGE,
+    pool::FORMULA_DEPTH,
 ];

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 21] = [
     "reading.html",
     "notation.html",
     "activations.html",
@@ -33,6 +33,9 @@ const PAGES: [&str; 18] = [
     "bias-variance.html",
     "first-network.html",
     "layers.html",
+    "shapes.html",
+    "convolution.html",
+    "pooling.html",
     "speed.html",
     "formulas.html",
     "errata.html",

@@ -41,16 +41,16 @@ fn images(id: &'static str, formulas: &'static [&'static str], statement: &'stat
 }
 
 /// The names of an axis' draws.
-struct Axis {
-    size: &'static str,
-    stride: &'static str,
-    dilation: &'static str,
-    before: &'static str,
-    after: &'static str,
-    more: &'static str,
+pub(super) struct Axis {
+    pub(super) size: &'static str,
+    pub(super) stride: &'static str,
+    pub(super) dilation: &'static str,
+    pub(super) before: &'static str,
+    pub(super) after: &'static str,
+    pub(super) more: &'static str,
 }
 
-const AXES: [Axis; 2] = [
+pub(super) const AXES: [Axis; 2] = [
     Axis {
         size: "down",
         stride: "stride down",
@@ -81,12 +81,12 @@ struct Drawn {
 }
 
 /// Standard normal numbers; `which` tells several of one seed apart.
-fn normal(case: &Case<'_>, which: u64, dims: &[usize]) -> Result<Tensor<f64>> {
+pub(super) fn normal(case: &Case<'_>, which: u64, dims: &[usize]) -> Result<Tensor<f64>> {
     Tensor::random(dims, &StandardNormal, &mut rng(case.seed("values") ^ (which << 40)))
 }
 
 /// Small whole numbers, with which sums of products are exact.
-fn whole(case: &Case<'_>, which: u64, dims: &[usize]) -> Result<Tensor<f64>> {
+pub(super) fn whole(case: &Case<'_>, which: u64, dims: &[usize]) -> Result<Tensor<f64>> {
     Ok(normal(case, which, dims)?.map(|v| (4.0 * v).round()))
 }
 

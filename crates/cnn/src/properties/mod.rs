@@ -3,6 +3,7 @@
 mod conv;
 mod huge;
 mod inverse;
+mod pool;
 mod stack;
 mod window;
 
@@ -16,6 +17,7 @@ pub fn properties() -> Vec<Property> {
     all.extend(stack::properties());
     all.extend(huge::properties());
     all.extend(conv::properties());
+    all.extend(pool::properties());
     all
 }
 
