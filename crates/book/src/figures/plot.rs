@@ -265,10 +265,17 @@ impl Plot {
         Ok([left, top, right, bottom])
     }
 
-    /// How many names stand side by side: none may reach the next, on a phone either, where letters are larger.
+    /// How many names stand side by side: none may reach the next, on a phone either, where letters are larger. A number in a name
+    /// counts alike however long it is, so that a legend keeps its form when something is moved.
     fn legend_columns(&self) -> usize {
         const LETTER: usize = 13;
-        let longest = self.series.iter().map(|series| series.name.chars().count()).max().unwrap_or(0);
+        const NUMBER: usize = 4;
+        let length = |name: &str| {
+            let numeric = |c: &char| c.is_ascii_digit() || *c == '.';
+            let numbers = name.split(|c: char| !numeric(&c)).filter(|run| !run.is_empty()).count();
+            name.chars().filter(|c| !numeric(c)).count() + NUMBER * numbers
+        };
+        let longest = self.series.iter().map(|series| length(&series.name)).max().unwrap_or(0);
         (SIZE.0 as usize / (48 + LETTER * longest)).clamp(1, LEGEND_COLUMNS)
     }
 
