@@ -12,7 +12,7 @@ pub(crate) const FORMULA: Formula = Formula {
     kind: Kind::Formula,
     verdict: Verdict::Required,
     title: "The transposed convolution",
-    latex: r"y_{nkhl} = b_k + \sum_{\substack{c,i,j,u,v:\; iS + uD - P = h, \\ jS' + vD' - P' = l}} w_{ckuv}\, x_{ncij}",
+    latex: r"y_{nkhl} = b_k + \sum_{c,i,j,u,v} w_{ckuv}\, x_{ncij} \qquad \text{over all with} \qquad \begin{aligned} h &= iS + uD - P \\ l &= jS' + vD' - P' \end{aligned}",
     unicode: "y[n, k, h, l] = b[k] + Σ w[c, k, u, v]·x[n, c, i, j] over all i, j, u, v with iS + uD − P = h and jS' + vD' − P' = l",
     symbols: &[
         Symbol { latex: "x", code: "x", meaning: "the images", shape: "[N, C, H, W]", unit: "any" },
