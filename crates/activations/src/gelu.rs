@@ -60,7 +60,7 @@ fn normal_density<T: Scalar>(x: T) -> T {
 /// **Gradient**: Φ(x) + x·φ(x), φ the density, at most 1.1289, at √2: [`gelu_derivative`].
 ///
 /// **Numerics**: with 1 + erf(x/√2) the left tail cancels (2·10⁸ ulp at −6). This is max(x, 0) − |x|·Φ(−|x|), which does not: at most
-/// 1.75 ulp above −0.8, 5.5 ulp (2.25 in double precision) below. See [`math::gelu`].
+/// 1.75 ulp above −0.8, 5.75 ulp (2.25 in double precision) below. See [`math::gelu`].
 ///
 /// **Errors**: none; a NaN stays a NaN.
 ///

@@ -32,8 +32,24 @@ macro_rules! rows {
     ($($name:ident, $wide:expr, $f32:expr, $ends:expr, $timed:expr;)*) => {
         [$(Row {
             name: stringify!($name),
-            single: |level, x, out| math::map_into_at(level, x, out, |x| math::$name(x)),
-            double: |level, x, out| math::map_into_at(level, x, out, |x| math::$name(x)),
+            single: |level, x, out| {
+                math::map_into_at(
+                    level,
+                    x,
+                    out,
+                    #[inline(always)]
+                    |x| math::$name(x),
+                )
+            },
+            double: |level, x, out| {
+                math::map_into_at(
+                    level,
+                    x,
+                    out,
+                    #[inline(always)]
+                    |x| math::$name(x),
+                )
+            },
             standard: ($f32, $wide),
             ends: $ends,
             timed: $timed,

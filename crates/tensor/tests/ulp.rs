@@ -46,7 +46,7 @@ const CASES: [Case; 13] = cases! {
     erf, libm::erf, [-6.0, 6.0], 2.0, 1.75;
     erfc, libm::erfc, [-6.0, 27.2], 2.0, 2.0;
     normal_cdf, |x| 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2), [-38.4, 8.3], 1.75, 1.75;
-    gelu, |x| 0.5 * x.max(-1e9) * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2), [-38.4, 8.3], 5.5, 2.25;
+    gelu, |x| 0.5 * x.max(-1e9) * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2), [-38.4, 8.3], 5.75, 2.25;
     sin, f64::sin, [-1.0e9, 1.0e9], 1.75, 1.75;
     cos, f64::cos, [-1.0e9, 1.0e9], 1.75, 1.75;
 };

@@ -234,7 +234,7 @@ pub fn normal_cdf<T: Scalar>(x: T) -> T {
 ///
 /// **Formula**: x·Φ(x) = max(x, 0) − |x|·Φ(−|x|).
 ///
-/// **Numerics**: at most 1.75 ulp above −0.8. Below, where the result dwindles, at most 5.5 ulp in single precision and 2.25 in double
+/// **Numerics**: at most 1.75 ulp above −0.8. Below, where the result dwindles, at most 5.75 ulp in single precision and 2.25 in double
 /// (of the result, not of x): without cancellation, down through the subnormal numbers.
 ///
 /// ```
