@@ -121,6 +121,26 @@ impl Grid {
     }
 }
 
+/// The gradient of x, plane by plane: `add(plane, dx)` adds to zeros.
+fn gradient<T: Scalar>(
+    grid: &Grid,
+    x: Shape,
+    wanted: bool,
+    add: impl Fn(usize, &mut [T]) + Sync,
+) -> Result<[Option<Tensor<T>>; 1]> {
+    if !wanted {
+        return Ok([None]);
+    }
+    let [plane, _] = grid.sizes();
+    let dx = Tensor::compute(x.dims(), |dx| {
+        for_each_block(dx, plane, |p, dx| {
+            dx.fill(T::ZERO);
+            add(p, dx);
+        });
+    })?;
+    Ok([Some(dx)])
+}
+
 /// What each window along an axis reads: at least one element.
 fn reads(op: &'static str, window: Window, ceil: bool, n: usize) -> Result<Vec<Reads>> {
     let during = |geometry: Geometry| geometry.during(op);
@@ -236,20 +256,13 @@ impl<T: Scalar> Op<T, 1> for MaxPool {
     ) -> Result<[Option<Tensor<T>>; 1]> {
         let grid = Grid::new("max_pool", self.windows, self.ceil, x.shape())?;
         expect("max_pool", "dy", &grid.output, dy.shape())?;
-        if !wanted {
-            return Ok([None]);
-        }
-        let [plane, outputs] = grid.sizes();
-        let dx = Tensor::compute(x.dims(), |dx| {
-            for_each_block(dx, plane, |p, dx| {
-                dx.fill(T::ZERO);
-                let of_plane = p * outputs..(p + 1) * outputs;
-                for (&at, &dy) in places[of_plane.clone()].iter().zip(&dy.as_slice()[of_plane]) {
-                    dx[at as usize] += dy;
-                }
-            });
-        })?;
-        Ok([Some(dx)])
+        let [_, outputs] = grid.sizes();
+        gradient(&grid, x.shape(), wanted, |p, dx| {
+            let of_plane = p * outputs..(p + 1) * outputs;
+            for (&at, &dy) in places[of_plane.clone()].iter().zip(&dy.as_slice()[of_plane]) {
+                dx[at as usize] += dy;
+            }
+        })
     }
 
     fn eval(&self, [x]: [&Tensor<T>; 1]) -> Result<Tensor<T>> {
@@ -355,22 +368,15 @@ impl<T: Scalar> Op<T, 1> for AveragePool {
     ) -> Result<[Option<Tensor<T>>; 1]> {
         let grid = Grid::new("average_pool", self.windows, self.ceil, x.shape())?;
         expect("average_pool", "dy", &grid.output, dy.shape())?;
-        if !wanted {
-            return Ok([None]);
-        }
-        let [plane, outputs] = grid.sizes();
-        let dx = Tensor::compute(x.dims(), |dx| {
-            for_each_block(dx, plane, |p, dx| {
-                dx.fill(T::ZERO);
-                let dy = &dy.as_slice()[p * outputs..][..outputs];
-                grid.each(|o, rows, columns| {
-                    let share = dy[o] / self.divisor(rows, columns);
-                    for row in rows.elements() {
-                        columns.elements().for_each(|column| dx[row * grid.input[1] + column] += share);
-                    }
-                });
+        let [_, outputs] = grid.sizes();
+        gradient(&grid, x.shape(), wanted, |p, dx| {
+            let dy = &dy.as_slice()[p * outputs..][..outputs];
+            grid.each(|o, rows, columns| {
+                let share = dy[o] / self.divisor(rows, columns);
+                for row in rows.elements() {
+                    columns.elements().for_each(|column| dx[row * grid.input[1] + column] += share);
+                }
             });
-        })?;
-        Ok([Some(dx)])
+        })
     }
 }

@@ -1,11 +1,10 @@
 //! The properties of convolution: against sums over a padded image, and of its kernels against each other.
 
-use super::apart;
+use super::{Values, apart, frame, framed, normal, whole};
 use crate::{Algorithm, Convolution, TransposedConvolution, Window, conv2d};
 use gradus_autograd::{Op, gradient_property};
 use gradus_formula::{Case, Draw, Failure, Property};
-use gradus_tensor::{Result, Tensor, Transpose, rng};
-use rand_distr::StandardNormal;
+use gradus_tensor::{Result, Tensor, Transpose};
 
 pub(super) fn properties() -> Vec<Property> {
     let mut all = forward();
@@ -23,51 +22,13 @@ const ROUNDING: f64 = 1024.0 * f64::EPSILON;
 
 /// Images, filters and windows with everything that they can have.
 fn images(id: &'static str, formulas: &'static [&'static str], statement: &'static str) -> Property {
-    let mut property = Property::new(id, formulas, statement)
+    let property = Property::new(id, formulas, statement)
         .draw(Draw::size("n", 0..=3))
         .draw(Draw::size("groups", 1..=3))
         .draw(Draw::size("in", 1..=3))
         .draw(Draw::size("out", 1..=3));
-    for axis in AXES {
-        property = property
-            .draw(Draw::size(axis.size, 1..=4))
-            .draw(Draw::size(axis.stride, 1..=3))
-            .draw(Draw::size(axis.dilation, 1..=2))
-            .draw(Draw::size(axis.before, 0..=2))
-            .draw(Draw::size(axis.after, 0..=2))
-            .draw(Draw::size(axis.more, 0..=5));
-    }
-    property.draw(Draw::seed("values"))
+    framed(property).draw(Draw::seed("values"))
 }
-
-/// The names of an axis' draws.
-pub(super) struct Axis {
-    pub(super) size: &'static str,
-    pub(super) stride: &'static str,
-    pub(super) dilation: &'static str,
-    pub(super) before: &'static str,
-    pub(super) after: &'static str,
-    pub(super) more: &'static str,
-}
-
-pub(super) const AXES: [Axis; 2] = [
-    Axis {
-        size: "down",
-        stride: "stride down",
-        dilation: "dilation down",
-        before: "above",
-        after: "below",
-        more: "more rows",
-    },
-    Axis {
-        size: "across",
-        stride: "stride across",
-        dilation: "dilation across",
-        before: "left",
-        after: "right",
-        more: "more columns",
-    },
-];
 
 /// What was drawn.
 struct Drawn {
@@ -80,34 +41,10 @@ struct Drawn {
     dy: Tensor<f64>,
 }
 
-/// Standard normal numbers; `which` tells several of one seed apart.
-pub(super) fn normal(case: &Case<'_>, which: u64, dims: &[usize]) -> Result<Tensor<f64>> {
-    Tensor::random(dims, &StandardNormal, &mut rng(case.seed("values") ^ (which << 40)))
-}
-
-/// Small whole numbers, with which sums of products are exact.
-pub(super) fn whole(case: &Case<'_>, which: u64, dims: &[usize]) -> Result<Tensor<f64>> {
-    Ok(normal(case, which, dims)?.map(|v| (4.0 * v).round()))
-}
-
-type Values = fn(&Case<'_>, u64, &[usize]) -> Result<Tensor<f64>>;
-
 fn drawn(case: &mut Case<'_>, values: Values) -> Result<Drawn, Failure> {
     let (n, groups) = (case.size("n"), case.size("groups"));
     let (channels, filters) = (groups * case.size("in"), groups * case.size("out"));
-    let mut windows = [Window::new(1); 2];
-    let mut image = [0; 2];
-    for ((window, elements), axis) in windows.iter_mut().zip(&mut image).zip(AXES) {
-        *window = Window::new(case.size(axis.size))
-            .stride(case.size(axis.stride))
-            .dilation(case.size(axis.dilation))
-            .padded_by(case.size(axis.before), case.size(axis.after));
-        let padding = window.padding[0] + window.padding[1];
-        *elements = window.extent()?.saturating_sub(padding).max(1) + case.size(axis.more);
-        case.classify(window.stride > window.size, "elements between windows");
-        case.classify(window.dilation > 1 && window.size > 1, "holes");
-        case.classify(window.padding[0] != window.padding[1], "uneven padding");
-    }
+    let (windows, image) = frame(case)?;
     case.classify(n == 0, "no images");
     case.classify(groups > 1, "groups");
     case.classify(image == [1, 1], "one pixel");

@@ -9,6 +9,8 @@ mod window;
 
 use crate::{Geometry, Window};
 use gradus_formula::{Case, Draw, Failure, Property};
+use gradus_tensor::{Tensor, rng};
+use rand_distr::StandardNormal;
 
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {
@@ -85,3 +87,75 @@ fn fitting(case: &mut Case<'_>) -> Result<(Window, usize), Failure> {
     let (window, n) = window_of(case);
     Ok((window, n + window.extent()? - 1))
 }
+
+/// The names of an axis' draws.
+struct Axis {
+    size: &'static str,
+    stride: &'static str,
+    dilation: &'static str,
+    before: &'static str,
+    after: &'static str,
+    more: &'static str,
+}
+
+const AXES: [Axis; 2] = [
+    Axis {
+        size: "down",
+        stride: "stride down",
+        dilation: "dilation down",
+        before: "above",
+        after: "below",
+        more: "more rows",
+    },
+    Axis {
+        size: "across",
+        stride: "stride across",
+        dilation: "dilation across",
+        before: "left",
+        after: "right",
+        more: "more columns",
+    },
+];
+
+/// A window for each axis of an image, with everything that it can have.
+fn framed(mut property: Property) -> Property {
+    for axis in AXES {
+        property = property
+            .draw(Draw::size(axis.size, 1..=4))
+            .draw(Draw::size(axis.stride, 1..=4))
+            .draw(Draw::size(axis.dilation, 1..=2))
+            .draw(Draw::size(axis.before, 0..=2))
+            .draw(Draw::size(axis.after, 0..=2))
+            .draw(Draw::size(axis.more, 0..=6));
+    }
+    property
+}
+
+/// The windows that were drawn, and an image into which they fit.
+fn frame(case: &mut Case<'_>) -> Result<([Window; 2], [usize; 2]), Failure> {
+    let (mut windows, mut image) = ([Window::new(1); 2], [0; 2]);
+    for ((window, elements), axis) in windows.iter_mut().zip(&mut image).zip(AXES) {
+        *window = Window::new(case.size(axis.size))
+            .stride(case.size(axis.stride))
+            .dilation(case.size(axis.dilation))
+            .padded_by(case.size(axis.before), case.size(axis.after));
+        let padding = window.padding[0] + window.padding[1];
+        *elements = window.extent()?.saturating_sub(padding).max(1) + case.size(axis.more);
+        case.classify(window.stride > window.size, "elements between windows");
+        case.classify(window.dilation > 1 && window.size > 1, "holes");
+        case.classify(window.padding[0] != window.padding[1], "uneven padding");
+    }
+    Ok((windows, image))
+}
+
+/// Standard normal numbers; `which` tells several of one seed apart.
+fn normal(case: &Case<'_>, which: u64, dims: &[usize]) -> gradus_tensor::Result<Tensor<f64>> {
+    Tensor::random(dims, &StandardNormal, &mut rng(case.seed("values") ^ (which << 40)))
+}
+
+/// Small whole numbers, with which sums of products are exact.
+fn whole(case: &Case<'_>, which: u64, dims: &[usize]) -> gradus_tensor::Result<Tensor<f64>> {
+    Ok(normal(case, which, dims)?.map(|v| (4.0 * v).round()))
+}
+
+type Values = fn(&Case<'_>, u64, &[usize]) -> gradus_tensor::Result<Tensor<f64>>;

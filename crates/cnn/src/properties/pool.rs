@@ -1,6 +1,6 @@
 //! The properties of pooling: against the pixels below each window, listed.
 
-use super::conv::{AXES, normal, whole};
+use super::{frame, framed, normal, whole};
 use crate::{AveragePool, MaxPool, Window};
 use gradus_autograd::{Op, gradient_property};
 use gradus_formula::{Case, Draw, Failure, Property};
@@ -14,20 +14,11 @@ const ROUNDING: f64 = 256.0 * f64::EPSILON;
 
 /// Images and windows with everything that they can have.
 fn images(id: &'static str, formulas: &'static [&'static str], statement: &'static str) -> Property {
-    let mut property = Property::new(id, formulas, statement)
+    let property = Property::new(id, formulas, statement)
         .draw(Draw::size("n", 0..=3))
         .draw(Draw::size("channels", 1..=3))
         .draw(Draw::choice("rounded", &["down", "up"]));
-    for axis in AXES {
-        property = property
-            .draw(Draw::size(axis.size, 1..=4))
-            .draw(Draw::size(axis.stride, 1..=4))
-            .draw(Draw::size(axis.dilation, 1..=2))
-            .draw(Draw::size(axis.before, 0..=2))
-            .draw(Draw::size(axis.after, 0..=2))
-            .draw(Draw::size(axis.more, 0..=6));
-    }
-    property.draw(Draw::seed("values"))
+    framed(property).draw(Draw::seed("values"))
 }
 
 /// What was drawn.
@@ -74,16 +65,7 @@ fn along(window: &Window, n: usize, count: usize) -> Vec<Vec<usize>> {
 
 fn drawn(case: &mut Case<'_>) -> Result<Drawn, Failure> {
     let (n, channels, ceil) = (case.size("n"), case.size("channels"), case.choice("rounded") == "up");
-    let mut windows = [Window::new(1); 2];
-    let mut image = [0; 2];
-    for ((window, elements), axis) in windows.iter_mut().zip(&mut image).zip(AXES) {
-        *window = Window::new(case.size(axis.size))
-            .stride(case.size(axis.stride))
-            .dilation(case.size(axis.dilation))
-            .padded_by(case.size(axis.before), case.size(axis.after));
-        let padding = window.padding[0] + window.padding[1];
-        *elements = window.extent()?.saturating_sub(padding).max(1) + case.size(axis.more);
-    }
+    let (windows, image) = frame(case)?;
     let counts = |axis: usize| {
         let window = &windows[axis];
         if ceil { window.output_ceil(image[axis]) } else { window.output(image[axis]) }
