@@ -171,8 +171,8 @@ impl Convolution {
         let sizes = Sizes::new(shape, batch, [height, width]).map_err(during)?;
         let [down, across] = self.windows.map(|w| w.size);
         expect(op, "weight", &[outputs, group, down, across], weight)?;
-        if self.algorithm == Algorithm::Depthwise && group != 1 {
-            let (value, allowed) = (format!("Depthwise with {group} input channels a group"), "1");
+        if let Some((value, allowed)) = self.algorithm.refuses(&sizes) {
+            let value = format!("{:?} with {value}", self.algorithm);
             return Err(Error::Argument { op, name: "algorithm", value, allowed: allowed.into() });
         }
         Ok(sizes)

@@ -113,6 +113,52 @@ pub(crate) fn packed<T: Scalar>(
     });
 }
 
+/// `out = left · right`, or added to it, in this thread, from operands that are read where they are; the columns of `right` lie side by
+/// side, a multiple of 16 of them. Rows of `out` are as far apart as the first of `place` says.
+pub(crate) fn unpacked<T: Scalar>(
+    kernel: Kernel<T>,
+    out: &mut [T],
+    (distance, add): (usize, bool),
+    left: View<'_, T>,
+    right: View<'_, T>,
+) {
+    let (m, n) = (left.rows(), right.cols());
+    let (a_row, a_term) = left.strides();
+    let b_step = right.strides().0;
+    let blocks = Blocks::new(left.cols());
+    if left.cols() == 0 && !add {
+        return out.chunks_mut(distance).take(m).for_each(|row| row[..n].fill(T::ZERO));
+    }
+    let out = Shared::new(out);
+    let mut room = [T::ZERO; LARGEST];
+    for terms in blocks.ranges() {
+        for column in (0..n).step_by(kernel.wide) {
+            let b = &right.data()[terms.start * b_step + column..];
+            for row in (0..m).step_by(kernel.high) {
+                let tile = Tile {
+                    rows: kernel.high.min(m - row),
+                    terms: terms.len(),
+                    a: &left.data()[row * a_row + terms.start * a_term..],
+                    a_steps: [a_row, a_term],
+                    b,
+                    b_step,
+                    out: out.at(row * distance + column),
+                    distance,
+                    first: terms.start == 0 && !add,
+                    ahead: (b.as_ptr(), 0),
+                };
+                // SAFETY: the caller has seen that `out`, which is borrowed here, holds m rows of n elements, `distance` apart.
+                unsafe {
+                    match n - column {
+                        columns if columns < kernel.wide => kernel.run_narrow(&tile, columns, &mut room),
+                        _ => kernel.run(&tile),
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// A product, and how it is done.
 struct Plan<'a, T: Scalar> {
     kernel: Kernel<T>,

@@ -1,10 +1,10 @@
 //! Copies the operands of a product into the panels that its kernel reads straight on.
 
-use crate::Scalar;
 use crate::buffer::Buffer;
 use crate::math::vectorize;
 use crate::micro::GROUP;
 use crate::view::View;
+use crate::{Error, Result, Scalar};
 use std::ops::Range;
 
 /// Memory for panels, which begin at a cache line.
@@ -161,6 +161,59 @@ fn columns_of<T: Scalar, const W: usize>(
             }
         },
     );
+}
+
+/// Writes the transpose of a matrix, whose columns lie side by side, into rows of a larger one, `distance` apart.
+///
+/// ```
+/// use gradus_tensor::{Transpose, kernel::{View, transpose_into}};
+/// let (x, mut out) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.0; 8]);
+/// transpose_into(&mut out, 3, View::new(&x, 2, 3, Transpose::No)?)?;
+/// assert_eq!(out, [1.0, 4.0, 0.0, 2.0, 5.0, 0.0, 3.0, 6.0]);
+/// # Ok::<(), gradus_tensor::Error>(())
+/// ```
+///
+/// # Errors
+/// If there is no room, rows would overlap, or the columns do not lie side by side.
+#[inline]
+pub fn transpose_into<T: Scalar>(out: &mut [T], distance: usize, from: View<'_, T>) -> Result<()> {
+    let (op, rows, columns, (row, column)) = ("transpose_into", from.rows(), from.cols(), from.strides());
+    if rows == 0 || columns == 0 {
+        return Ok(());
+    }
+    if column != 1 && columns > 1 {
+        return Err(Error::argument(op, "from", format!("columns {column} apart"), "columns side by side"));
+    }
+    if columns > 1 && distance < rows {
+        return Err(Error::argument(op, "distance", distance, format!("at least the {rows} rows")));
+    }
+    let needed = (columns - 1).checked_mul(distance).and_then(|length| length.checked_add(rows));
+    if needed.is_none_or(|needed| needed > out.len()) {
+        let allowed = format!("at least {columns} rows of {rows}, {distance} apart");
+        return Err(Error::argument(op, "out", format!("{} elements", out.len()), allowed));
+    }
+    vectorize(
+        #[inline(always)]
+        || {
+            let whole = [rows / 4 * 4, columns / 4 * 4];
+            for r in (0..whole[0]).step_by(4) {
+                let lines: [&[T]; 4] = [0, 1, 2, 3].map(|i| &from.data()[(r + i) * row..][..columns]);
+                for c in (0..whole[1]).step_by(4) {
+                    let square = lines.map(|line| [line[c], line[c + 1], line[c + 2], line[c + 3]]);
+                    for (k, turned) in T::turned(square).iter().enumerate() {
+                        out[(c + k) * distance + r..][..4].copy_from_slice(turned);
+                    }
+                }
+            }
+            for r in 0..rows {
+                let first = if r < whole[0] { whole[1] } else { 0 };
+                for c in first..columns {
+                    out[c * distance + r] = from.data()[r * row + c];
+                }
+            }
+        },
+    );
+    Ok(())
 }
 
 /// Copies four columns' four terms, which lie in one piece, to four terms of a panel.

@@ -3,7 +3,7 @@
 use crate::buffer::Buffer;
 use crate::few::{self, Target};
 use crate::math::Level;
-use crate::packed::{Finish, packed};
+use crate::packed::{Finish, packed, unpacked};
 use crate::parallel::for_each_block;
 use crate::view::View;
 use crate::{Error, Result, Scalar, Shape, Tensor, Transpose};
@@ -66,7 +66,56 @@ pub fn product_into<T: Scalar>(
     left: View<'_, T>,
     right: View<'_, T>,
 ) -> Result<()> {
-    let (op, m, n) = ("product_into", left.rows(), right.cols());
+    fits("product_into", out, distance, left, right)?;
+    // Of one row the distance is nobody's.
+    multiply(out, Place { distance: distance.max(right.cols()), add }, left, right, None);
+    Ok(())
+}
+
+/// As [`product_into`], in this thread and with nothing copied: for operands that lie as the kernel reads them, as the blocks of a larger
+/// computation that has laid them so. `right` has its columns side by side, a multiple of 16 of them; the best is 32 in one piece.
+///
+/// Each sum has its terms in order, fused, cut into the blocks that [`product`] cuts them into.
+///
+/// ```
+/// use gradus_tensor::{Transpose, kernel::{View, product_in_place}};
+/// let (x, w) = ([2.0, 3.0], [[1.0; 16], [10.0; 16]].concat());
+/// let mut y = [0.0; 16];
+/// product_in_place(&mut y, 16, false, View::new(&x, 1, 2, Transpose::No)?, View::new(&w, 2, 16, Transpose::No)?)?;
+/// assert_eq!(y, [32.0; 16]);
+/// # Ok::<(), gradus_tensor::Error>(())
+/// ```
+///
+/// # Errors
+/// If the sizes do not fit, rows would overlap, or `right` does not lie so.
+pub fn product_in_place<T: Scalar>(
+    out: &mut [T],
+    distance: usize,
+    add: bool,
+    left: View<'_, T>,
+    right: View<'_, T>,
+) -> Result<()> {
+    let op = "product_in_place";
+    fits(op, out, distance, left, right)?;
+    if right.strides().1 != 1 || !right.cols().is_multiple_of(16) {
+        let value = format!("{} columns, {} elements apart", right.cols(), right.strides().1);
+        return Err(Error::argument(op, "right", value, "a multiple of 16 columns, side by side"));
+    }
+    if left.rows() > 0 && right.cols() > 0 {
+        unpacked(T::kernel(Level::best()), out, (distance.max(right.cols()), add), left, right);
+    }
+    Ok(())
+}
+
+/// The sizes of a product fit, and so does the place of the result: rows of a larger matrix, `distance` apart.
+fn fits<T>(
+    op: &'static str,
+    out: &[T],
+    distance: usize,
+    left: View<'_, T>,
+    right: View<'_, T>,
+) -> Result<()> {
+    let (m, n) = (left.rows(), right.cols());
     if left.cols() != right.rows() {
         let sizes = format!("{m}×{} · {}×{n}", left.cols(), right.rows());
         return Err(Error::argument(op, "sizes", sizes, "equal inner sizes"));
@@ -79,8 +128,6 @@ pub fn product_into<T: Scalar>(
         let allowed = format!("at least {m} rows of {n}, {distance} apart");
         return Err(Error::argument(op, "out", format!("{} elements", out.len()), allowed));
     }
-    // Of one row the distance is nobody's.
-    multiply(out, Place { distance: distance.max(n), add }, left, right, None);
     Ok(())
 }
 

@@ -3,15 +3,19 @@
 mod depthwise;
 mod plain;
 mod unfold;
+mod winograd;
 
 use crate::{ConvShape, Geometry};
+use gradus_tensor::kernel::for_each_block;
 use gradus_tensor::{Result, Scalar, Tensor};
 use std::ops::Range;
+use winograd::Size;
 
 /// How a convolution is computed.
 ///
-/// [`Automatic`](Self::Automatic) takes `Depthwise` where each group has one input channel, and `Unfold` for everything else. Results agree to
-/// rounding, as the sums are the same in another order; with whole numbers they are equal.
+/// [`Automatic`](Self::Automatic) takes `Depthwise` where each group has one input channel; `Winograd4` for 3×3 windows with stride 1, no
+/// groups, at least 32 channels and 32 filters, and outputs of at least 4×4; and `Unfold` for everything else. Results agree to rounding. But for
+/// the `Winograd` ways the sums are the same in another order; with whole numbers they are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -23,6 +27,10 @@ pub enum Algorithm {
     /// Some output rows' windows are copied side by side as the columns of a matrix, which stays in the second cache, and a product of matrices does the
     /// rest. A pointwise convolution copies nothing.
     Unfold,
+    /// 3×3 windows with stride 1 by tiles of 2×2 outputs, with 16 products in place of 36; as exact as `Unfold`.
+    Winograd2,
+    /// The same by tiles of 4×4 outputs, with 36 products in place of 144; errors are some five times larger.
+    Winograd4,
     /// Row by row of one channel; for groups of one input channel only.
     Depthwise,
 }
@@ -110,7 +118,9 @@ pub(crate) fn forward<T: Scalar>(
                 plain::forward(sizes, x, weight, out);
                 Ok(())
             }
-            _ => unfold::forward(sizes, x, weight, out, begin),
+            Algorithm::Winograd2 => winograd::forward(Size::Two, sizes, x, weight, bias, out),
+            Algorithm::Winograd4 => winograd::forward(Size::Four, sizes, x, weight, bias, out),
+            Algorithm::Unfold | Algorithm::Automatic => unfold::forward(sizes, x, weight, out, begin),
         };
     })?;
     result.map(|()| out)
@@ -132,7 +142,9 @@ pub(crate) fn by_data<T: Scalar>(
         match algorithm.of(sizes) {
             Algorithm::Depthwise => depthwise::by_data(sizes, weight, dy, dx),
             Algorithm::Plain => plain::by_data(sizes, weight, dy, dx),
-            _ => result = unfold::by_data(sizes, weight, dy, dx),
+            Algorithm::Winograd2 => result = winograd::by_data(Size::Two, sizes, weight, dy, dx),
+            Algorithm::Winograd4 => result = winograd::by_data(Size::Four, sizes, weight, dy, dx),
+            Algorithm::Unfold | Algorithm::Automatic => result = unfold::by_data(sizes, weight, dy, dx),
         }
     })?;
     result.map(|()| dx)
@@ -147,12 +159,32 @@ pub(crate) fn by_weights<T: Scalar>(
 ) -> Result<Tensor<T>> {
     let [height, width] = sizes.shape.windows.map(|w| w.size);
     let dims = [sizes.shape.out_channels, sizes.group[0], height, width];
-    match algorithm.of(sizes) {
-        _ if sizes.batch == 0 => Tensor::zeros(dims),
-        Algorithm::Depthwise => Tensor::compute(dims, |dw| depthwise::by_weights(sizes, x, dy, dw)),
-        Algorithm::Plain => Tensor::compute(dims, |dw| plain::by_weights(sizes, x, dy, dw)),
-        _ => unfold::by_weights(sizes, x, dy)?.reshape(dims),
-    }
+    let size = match algorithm.of(sizes) {
+        _ if sizes.batch == 0 => return Tensor::zeros(dims),
+        Algorithm::Depthwise => return Tensor::compute(dims, |dw| depthwise::by_weights(sizes, x, dy, dw)),
+        Algorithm::Plain => return Tensor::compute(dims, |dw| plain::by_weights(sizes, x, dy, dw)),
+        Algorithm::Unfold | Algorithm::Automatic => return unfold::by_weights(sizes, x, dy)?.reshape(dims),
+        Algorithm::Winograd2 => Size::Two,
+        Algorithm::Winograd4 => Size::Four,
+    };
+    let mut result = Ok(());
+    let dw = Tensor::compute(dims, |dw| result = winograd::by_weights(size, sizes, x, dy, dw))?;
+    result.map(|()| dw)
+}
+
+/// Calls `f(i, block)` for every block of `size` elements on all cores; the first error, if there is one.
+fn run_jobs<T: Send>(
+    out: &mut [T],
+    size: usize,
+    f: impl Fn(usize, &mut [T]) -> Result<()> + Sync,
+) -> Result<()> {
+    let mut jobs: Vec<_> = out.chunks_mut(size).map(|block| (block, Ok(()))).collect();
+    for_each_block(&mut jobs, 1, |i, jobs| {
+        for (block, result) in jobs {
+            *result = f(i, block);
+        }
+    });
+    jobs.into_iter().try_for_each(|(_, result)| result)
 }
 
 impl Algorithm {
@@ -160,8 +192,26 @@ impl Algorithm {
     pub(crate) fn of(self, sizes: &Sizes) -> Self {
         match self {
             Self::Automatic if sizes.group[0] == 1 => Self::Depthwise,
+            Self::Automatic if winograd::pays(sizes) => Self::Winograd4,
             Self::Automatic => Self::Unfold,
             other => other,
+        }
+    }
+
+    /// What keeps it from computing these sizes: what it is asked for, and what it can.
+    pub(crate) fn refuses(self, sizes: &Sizes) -> Option<(String, &'static str)> {
+        let group = sizes.group[0];
+        match self {
+            Self::Depthwise if group != 1 => Some((format!("{group} input channels a group"), "one")),
+            Self::Winograd2 | Self::Winograd4 if !winograd::can(sizes) => {
+                let [a, b] = sizes.shape.windows;
+                let value = format!("{} groups and the windows {a:?} and {b:?}", sizes.shape.groups);
+                Some((
+                    value,
+                    "one group and 3×3 windows with stride and dilation 1 and a padding of at most 2",
+                ))
+            }
+            _ => None,
         }
     }
 }

@@ -6,6 +6,7 @@ mod inverse;
 mod pool;
 mod stack;
 mod window;
+mod winograd;
 
 use crate::{Geometry, Window};
 use gradus_formula::{Case, Draw, Failure, Property};
@@ -19,6 +20,7 @@ pub fn properties() -> Vec<Property> {
     all.extend(stack::properties());
     all.extend(huge::properties());
     all.extend(conv::properties());
+    all.extend(winograd::properties());
     all.extend(pool::properties());
     all
 }
