@@ -53,7 +53,7 @@ pub mod buffers {
 /// Doors for the kernels of topic crates: the best instruction set, all cores, scratch memory, products on slices. All safe.
 pub mod kernel {
     pub use crate::math::vectorize;
-    pub use crate::panels::transpose_into;
+    pub use crate::panels::{fetch, transpose_into};
     pub use crate::parallel::{BLOCK, for_each_block, for_each_block_of_two, map_blocks, threads};
     pub use crate::product::{Epilogue, product, product_in_place, product_into};
     pub use crate::tall::gram_by;

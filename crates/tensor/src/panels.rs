@@ -163,6 +163,26 @@ fn columns_of<T: Scalar, const W: usize>(
     );
 }
 
+/// Asks for some elements to be fetched into the caches, a line after the other, while other work goes on. They need not all be there: a
+/// place behind the end is asked for too, and nothing comes of it.
+///
+/// It is worth it where short stretches are read that lie far apart, whose next the machine does not foresee.
+#[inline(always)]
+pub fn fetch<T>(data: &[T], range: Range<usize>) {
+    let line = (LINE / size_of::<T>().max(1)).max(1);
+    let mut at = range.start;
+    while at < range.end {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: every x86-64 has the instruction, and it reads nothing.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T0>(data.as_ptr().wrapping_add(at).cast());
+        }
+        at += line;
+    }
+    let _ = data;
+}
+
 /// Writes the transpose of a matrix, whose columns lie side by side, into rows of a larger one, `distance` apart.
 ///
 /// ```
@@ -196,12 +216,17 @@ pub fn transpose_into<T: Scalar>(out: &mut [T], distance: usize, from: View<'_, 
         #[inline(always)]
         || {
             let whole = [rows / 4 * 4, columns / 4 * 4];
-            for r in (0..whole[0]).step_by(4) {
-                let lines: [&[T]; 4] = [0, 1, 2, 3].map(|i| &from.data()[(r + i) * row..][..columns]);
+            // Along the side whose elements are further apart in memory, so that each line is filled, or emptied, at once.
+            if row >= distance {
+                for r in (0..whole[0]).step_by(4) {
+                    for c in (0..whole[1]).step_by(4) {
+                        turn(from, [r, c], out, distance);
+                    }
+                }
+            } else {
                 for c in (0..whole[1]).step_by(4) {
-                    let square = lines.map(|line| [line[c], line[c + 1], line[c + 2], line[c + 3]]);
-                    for (k, turned) in T::turned(square).iter().enumerate() {
-                        out[(c + k) * distance + r..][..4].copy_from_slice(turned);
+                    for r in (0..whole[0]).step_by(4) {
+                        turn(from, [r, c], out, distance);
                     }
                 }
             }
@@ -214,6 +239,20 @@ pub fn transpose_into<T: Scalar>(out: &mut [T], distance: usize, from: View<'_, 
         },
     );
     Ok(())
+}
+
+/// Four rows' four elements, turned.
+#[inline(always)]
+fn turn<T: Scalar>(from: View<'_, T>, [r, c]: [usize; 2], out: &mut [T], distance: usize) {
+    let (data, row) = (from.data(), from.strides().0);
+    let mut square = [[T::ZERO; 4]; 4];
+    for i in 0..4 {
+        square[i].copy_from_slice(&data[(r + i) * row + c..][..4]);
+    }
+    let turned = T::turned(square);
+    for k in 0..4 {
+        out[(c + k) * distance + r..][..4].copy_from_slice(&turned[k]);
+    }
 }
 
 /// Copies four columns' four terms, which lie in one piece, to four terms of a panel.

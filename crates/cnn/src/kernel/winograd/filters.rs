@@ -94,14 +94,24 @@ fn filter<T: Scalar, const M: usize, const A: usize>(
     places: usize,
     out: &mut [T],
 ) {
-    let down: [[Lanes<T>; A]; 3] = std::array::from_fn(
-        #[inline(always)]
-        |v| along([&taps[v], &taps[3 + v], &taps[6 + v]], |g| f.filter(g)),
-    );
+    let mut down = [[[T::ZERO; LANES]; A]; 3];
+    for v in 0..3 {
+        down[v] = along(
+            #[inline(always)]
+            |u| &taps[3 * u + v],
+            #[inline(always)]
+            |g| f.filter(g),
+        );
+    }
     for a in 0..A {
-        let across = along([&down[0][a], &down[1][a], &down[2][a]], |g| f.filter(g));
-        for (b, across) in across.iter().enumerate() {
-            out[(a * A + b) * places..][..LANES].copy_from_slice(across);
+        let across: [Lanes<T>; A] = along(
+            #[inline(always)]
+            |v| &down[v][a],
+            #[inline(always)]
+            |g| f.filter(g),
+        );
+        for b in 0..A {
+            out[(a * A + b) * places..][..LANES].copy_from_slice(&across[b]);
         }
     }
 }
@@ -121,15 +131,23 @@ pub(super) fn gather<T: Scalar, const M: usize, const A: usize>(
             vectorize(
                 #[inline(always)]
                 || {
+                    let mut down = [[[T::ZERO; LANES]; 3]; A];
                     for (channel, taps) in taps.chunks_exact_mut(TAPS).enumerate() {
-                        let at =
-                            |place: usize| lanes(&sums[place * places + channel * PANEL + half * LANES..]);
-                        let down: [[Lanes<T>; 3]; A] = std::array::from_fn(
-                            #[inline(always)]
-                            |b| along(std::array::from_fn(|a| at(a * A + b)), |u| f.gather(u)),
-                        );
+                        for b in 0..A {
+                            down[b] = along(
+                                #[inline(always)]
+                                |a| lanes(&sums[(a * A + b) * places + channel * PANEL + half * LANES..]),
+                                #[inline(always)]
+                                |u| f.gather(u),
+                            );
+                        }
                         for u in 0..3 {
-                            let across = along(std::array::from_fn(|b| &down[b][u]), |u| f.gather(u));
+                            let across: [Lanes<T>; 3] = along(
+                                #[inline(always)]
+                                |b| &down[b][u],
+                                #[inline(always)]
+                                |u| f.gather(u),
+                            );
                             taps[3 * u..][..3].copy_from_slice(&across);
                         }
                     }

@@ -83,35 +83,35 @@ impl<T: Scalar> Four<T> {
     }
 }
 
+/// p + q and p − q: what the points ±a share.
+#[inline(always)]
+fn both<T: Scalar>(even: T, odd: T) -> [T; 2] {
+    [even + odd, even - odd]
+}
+
 impl<T: Scalar> Minimal<T, 4, 6> for Four<T> {
     #[inline(always)]
     fn input(self, [d0, d1, d2, d3, d4, d5]: [T; 6]) -> [T; 6] {
         let [a2, b2, product, sum] = self.squares;
-        let end = |x: T, y: T, z: T| Scalar::mul_add(product, x, Scalar::mul_add(sum, y, z));
-        let pair = |root: T, other: T| {
-            let (even, odd) = (Scalar::mul_add(-other, d2, d4), root * Scalar::mul_add(-other, d1, d3));
-            [even + odd, even - odd]
-        };
-        let ([o1, o2], [o3, o4]) = (pair(self.a, b2), pair(self.b, a2));
-        [end(d0, d2, d4), o1, o2, o3, o4, end(d1, d3, d5)]
+        let [o1, o2] = both(Scalar::mul_add(-b2, d2, d4), self.a * Scalar::mul_add(-b2, d1, d3));
+        let [o3, o4] = both(Scalar::mul_add(-a2, d2, d4), self.b * Scalar::mul_add(-a2, d1, d3));
+        let first = Scalar::mul_add(product, d0, Scalar::mul_add(sum, d2, d4));
+        let last = Scalar::mul_add(product, d1, Scalar::mul_add(sum, d3, d5));
+        [first, o1, o2, o3, o4, last]
     }
 
     #[inline(always)]
     fn filter(self, [g0, g1, g2]: [T; 3]) -> [T; 6] {
-        let [a2, b2, ..] = self.squares;
-        let pair = |root: T, square: T, scale: T| {
-            let (even, odd) = (Scalar::mul_add(square, g2, g0) * scale, root * g1 * scale);
-            [even + odd, even - odd]
-        };
-        let [s0, sa, sb] = self.scales;
-        let ([o1, o2], [o3, o4]) = (pair(self.a, a2, sa), pair(self.b, b2, sb));
+        let ([a2, b2, ..], [s0, sa, sb]) = (self.squares, self.scales);
+        let [o1, o2] = both(Scalar::mul_add(a2, g2, g0) * sa, self.a * g1 * sa);
+        let [o3, o4] = both(Scalar::mul_add(b2, g2, g0) * sb, self.b * g1 * sb);
         [g0 * s0, o1, o2, o3, o4, g2]
     }
 
     #[inline(always)]
     fn output(self, [m0, m1, m2, m3, m4, m5]: [T; 6]) -> [T; 4] {
         let ([a2, b2, ..], [a3, b3]) = (self.squares, self.cubes);
-        let (even_a, odd_a, even_b, odd_b) = (m1 + m2, m1 - m2, m3 + m4, m3 - m4);
+        let ([even_a, odd_a], [even_b, odd_b]) = (both(m1, m2), both(m3, m4));
         [
             m0 + even_a + even_b,
             Scalar::mul_add(self.a, odd_a, self.b * odd_b),
@@ -123,19 +123,15 @@ impl<T: Scalar> Minimal<T, 4, 6> for Four<T> {
     #[inline(always)]
     fn spread(self, [y0, y1, y2, y3]: [T; 4]) -> [T; 6] {
         let ([a2, b2, ..], [a3, b3]) = (self.squares, self.cubes);
-        let pair = |root: T, square: T, cube: T| {
-            let (even, odd) = (Scalar::mul_add(square, y2, y0), Scalar::mul_add(cube, y3, root * y1));
-            [even + odd, even - odd]
-        };
-        let ([o1, o2], [o3, o4]) = (pair(self.a, a2, a3), pair(self.b, b2, b3));
+        let [o1, o2] = both(Scalar::mul_add(a2, y2, y0), Scalar::mul_add(a3, y3, self.a * y1));
+        let [o3, o4] = both(Scalar::mul_add(b2, y2, y0), Scalar::mul_add(b3, y3, self.b * y1));
         [y0, o1, o2, o3, o4, y3]
     }
 
     #[inline(always)]
     fn gather(self, [u0, u1, u2, u3, u4, u5]: [T; 6]) -> [T; 3] {
         let ([a2, b2, ..], [s0, sa, sb]) = (self.squares, self.scales);
-        let (even_a, odd_a) = ((u1 + u2) * sa, (u1 - u2) * sa);
-        let (even_b, odd_b) = ((u3 + u4) * sb, (u3 - u4) * sb);
+        let ([even_a, odd_a], [even_b, odd_b]) = (both(u1 * sa, u2 * sa), both(u3 * sb, u4 * sb));
         [
             Scalar::mul_add(u0, s0, even_a + even_b),
             Scalar::mul_add(self.a, odd_a, self.b * odd_b),

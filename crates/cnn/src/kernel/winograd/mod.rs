@@ -10,7 +10,7 @@ mod tiles;
 
 use super::{Sizes, run_jobs};
 use filters::{Filters, Order};
-use gradus_tensor::kernel::{View, for_each_block, product_in_place, transpose_into, vectorize};
+use gradus_tensor::kernel::{View, fetch, for_each_block, product_in_place, transpose_into, vectorize};
 use gradus_tensor::{Result, Scalar, Tensor};
 use minimal::{Four, Minimal, Two};
 use std::ops::Range;
@@ -134,10 +134,12 @@ impl<T: Scalar> Call<'_, T> {
         let padded = channels.next_multiple_of(LANES);
         let mut inputs = Tensor::compute([A * A, TILES, padded], |_| ())?;
         let mut products = Tensor::compute([A * A, TILES, PANEL], |_| ())?;
+        let mut rows = Tensor::compute([A, PIXELS, LANES], |_| ())?;
         let (inputs, products) = (inputs.as_mut_slice(), products.as_mut_slice());
+        let rows = rows.as_mut_slice();
         for block in blocks(images.clone(), self.output.map(|n| n.div_ceil(M)), TILES) {
             let tiles = block.iter().map(|piece| piece.count).sum();
-            self.images.inputs(f, self.padding, &block, (tiles, padded), inputs)?;
+            self.images.inputs(f, self.padding, &block, (tiles, padded), [rows, inputs])?;
             for start in range.clone().step_by(PANEL) {
                 for place in 0..A * A {
                     let left =
@@ -145,7 +147,7 @@ impl<T: Scalar> Call<'_, T> {
                     let to = &mut products[place * tiles * PANEL..][..tiles * PANEL];
                     product_in_place(to, PANEL, false, left, filters.of(start / PANEL, place)?)?;
                 }
-                self.outputs(f, products, &block, images.start, &range, start, out)?;
+                self.outputs(f, (products, rows), &block, images.start, &range, start, out)?;
             }
         }
         Ok(())
@@ -156,7 +158,7 @@ impl<T: Scalar> Call<'_, T> {
     fn outputs<const M: usize, const A: usize>(
         &self,
         f: impl Minimal<T, M, A>,
-        products: &[T],
+        (products, rows): (&[T], &mut [T]),
         block: &[Piece],
         first_image: usize,
         range: &Range<usize>,
@@ -165,7 +167,7 @@ impl<T: Scalar> Call<'_, T> {
     ) -> Result<()> {
         let ([height, width], plane) = (self.output, self.output[0] * self.output[1]);
         let tiles: usize = block.iter().map(|piece| piece.count).sum();
-        let mut rows = [[[T::ZERO; LANES]; PIXELS]; M];
+        let (rows, _) = rows.as_chunks_mut::<LANES>();
         for filter in (start..range.end.min(start + PANEL)).step_by(LANES) {
             let count = LANES.min(range.end - filter);
             let mut bias = [T::ZERO; LANES];
@@ -174,33 +176,50 @@ impl<T: Scalar> Call<'_, T> {
             }
             let mut tile = 0;
             for piece in block {
+                let [y, x] = [piece.row * M, piece.column * M];
+                let pixels = (piece.count * M).min(width - x);
+                let base = ((piece.image - first_image) * range.len() + filter - range.start) * plane + x;
+                let lines = M.min(height - y);
+                // Where the outputs go, while they are computed.
+                for k in 0..count {
+                    let to = base + k * plane + y * width;
+                    fetch(out, to..to + (lines - 1) * width + pixels);
+                }
                 vectorize(
                     #[inline(always)]
                     || {
                         for t in 0..piece.count {
-                            let at = |place: usize| {
-                                let from = ((place * tiles) + tile + t) * PANEL + filter - start;
-                                lanes(&products[from..])
-                            };
-                            let down: [[Lanes<T>; M]; A] = std::array::from_fn(
-                                #[inline(always)]
-                                |b| along(std::array::from_fn(|a| at(a * A + b)), |m| f.output(m)),
-                            );
-                            for (i, row) in rows.iter_mut().enumerate() {
-                                let across = along(std::array::from_fn(|b| &down[b][i]), |m| f.output(m));
-                                for (y, across) in row[t * M..][..M].iter_mut().zip(&across) {
+                            let mut down = [[[T::ZERO; LANES]; M]; A];
+                            for b in 0..A {
+                                down[b] = along(
+                                    #[inline(always)]
+                                    |a| {
+                                        lanes(
+                                            &products
+                                                [((a * A + b) * tiles + tile + t) * PANEL + filter - start..],
+                                        )
+                                    },
+                                    #[inline(always)]
+                                    |m| f.output(m),
+                                );
+                            }
+                            for i in 0..M {
+                                let across: [Lanes<T>; M] = along(
+                                    #[inline(always)]
+                                    |b| &down[b][i],
+                                    #[inline(always)]
+                                    |m| f.output(m),
+                                );
+                                for j in 0..M {
                                     for l in 0..LANES {
-                                        y[l] = across[l] + bias[l];
+                                        rows[i * PIXELS + t * M + j][l] = across[j][l] + bias[l];
                                     }
                                 }
                             }
                         }
                     },
                 );
-                let [y, x] = [piece.row * M, piece.column * M];
-                let pixels = (piece.count * M).min(width - x);
-                let base = ((piece.image - first_image) * range.len() + filter - range.start) * plane + x;
-                for (i, row) in rows.iter().enumerate().take(height - y) {
+                for (i, row) in rows.chunks(PIXELS).enumerate().take(lines) {
                     let row = View::strided(row.as_flattened(), pixels, count, (LANES, 1))?;
                     transpose_into(&mut out[base + (y + i) * width..], plane, row)?;
                 }
@@ -250,12 +269,14 @@ fn weights_by<T: Scalar, const M: usize, const A: usize>(
         let range = sizes.batch * part / parts..sizes.batch * (part + 1) / parts;
         let mut inputs = Tensor::compute([A * A, TILES, padded], |_| ())?;
         let mut spread = Tensor::compute([A * A, TILES, PANEL], |_| ())?;
+        let mut rows = Tensor::compute([A, PIXELS, LANES], |_| ())?;
         let (inputs, spread) = (inputs.as_mut_slice(), spread.as_mut_slice());
+        let rows = rows.as_mut_slice();
         for block in blocks(range, sizes.output.map(|n| n.div_ceil(M)), TILES) {
             let tiles = block.iter().map(|piece| piece.count).sum();
-            images.inputs(f, padding, &block, (tiles, padded), inputs)?;
+            images.inputs(f, padding, &block, (tiles, padded), [rows, inputs])?;
             for (panel, sums) in sums.chunks_exact_mut(one).enumerate() {
-                upstream.spread(f, &block, (first + panel) * PANEL, tiles, spread)?;
+                upstream.spread(f, &block, (first + panel) * PANEL, tiles, [rows, spread])?;
                 for (place, sums) in sums.chunks_exact_mut(channels * PANEL).enumerate() {
                     let left =
                         View::strided(&inputs[place * tiles * padded..], tiles, channels, (padded, 1))?;
@@ -282,17 +303,22 @@ fn lanes<T>(from: &[T]) -> &Lanes<T> {
     from.first_chunk().unwrap_or_else(|| unreachable!())
 }
 
-/// A transform of sixteen channels at once.
+/// A transform of sixteen channels at once. (Loops, as the closures of iterators and of array functions would not be compiled for the
+/// machine's instructions.)
 #[inline(always)]
-fn along<T: Scalar, const N: usize, const O: usize>(
-    from: [&Lanes<T>; N],
+fn along<'a, T: Scalar, const N: usize, const O: usize>(
+    from: impl Fn(usize) -> &'a Lanes<T>,
     f: impl Fn([T; N]) -> [T; O],
 ) -> [Lanes<T>; O] {
+    let mut given = [[T::ZERO; LANES]; N];
+    for (i, given) in given.iter_mut().enumerate() {
+        *given = *from(i);
+    }
     let mut out = [[T::ZERO; LANES]; O];
     for l in 0..LANES {
         let mut one = [T::ZERO; N];
         for i in 0..N {
-            one[i] = from[i][l];
+            one[i] = given[i][l];
         }
         let one = f(one);
         for i in 0..O {

@@ -1,7 +1,7 @@
 //! Images, cut into tiles, on their way into the products.
 
 use super::{LANES, Lanes, Minimal, PANEL, PIXELS, along};
-use gradus_tensor::kernel::{View, transpose_into, vectorize};
+use gradus_tensor::kernel::{View, fetch, transpose_into, vectorize};
 use gradus_tensor::{Result, Scalar};
 use std::ops::Range;
 
@@ -80,6 +80,11 @@ impl<T: Scalar> Images<'_, T> {
         }
         let start =
             (image * self.channels + channel) * height * width + row * width + column + first - padding[1];
+        // The rows of the next tiles are some rows further on: the machine does not see by itself what comes next in each channel.
+        for channel in 0..count {
+            let next = start + channel * height * width + 4 * width;
+            fetch(self.data, next..next + out.len());
+        }
         let view = View::strided(&self.data[start..], count, out.len(), (height * width, 1))?;
         transpose_into(out.as_flattened_mut(), LANES, view)
     }
@@ -91,9 +96,9 @@ impl<T: Scalar> Images<'_, T> {
         padding: [usize; 2],
         block: &[Piece],
         (tiles, padded): (usize, usize),
-        out: &mut [T],
+        [rows, out]: [&mut [T]; 2],
     ) -> Result<()> {
-        let mut rows = [[[T::ZERO; LANES]; PIXELS]; A];
+        let (rows, _) = rows.as_chunks_mut::<LANES>();
         for channel in (0..self.channels).step_by(LANES) {
             let mut tile = 0;
             let mut above: Option<Piece> = None;
@@ -103,11 +108,11 @@ impl<T: Scalar> Images<'_, T> {
                 let below = above.is_some_and(|p| Piece { row: p.row + 1, ..p } == *piece);
                 for i in if below { A - M } else { 0 }..A {
                     let row = piece.row * M + i;
-                    let out = &mut rows[row % A][..pixels];
+                    let out = &mut rows[row % A * PIXELS..][..pixels];
                     self.turn(piece.image, channel, [row, piece.column * M], padding, out)?;
                 }
                 let rows: [&[Lanes<T>]; A] =
-                    std::array::from_fn(|i| &rows[(piece.row * M + i) % A][..pixels]);
+                    std::array::from_fn(|i| &rows[(piece.row * M + i) % A * PIXELS..][..pixels]);
                 let out = &mut out[tile * padded + channel..];
                 vectorize(
                     #[inline(always)]
@@ -127,18 +132,18 @@ impl<T: Scalar> Images<'_, T> {
         block: &[Piece],
         first: usize,
         tiles: usize,
-        out: &mut [T],
+        [rows, out]: [&mut [T]; 2],
     ) -> Result<()> {
-        let mut rows = [[[T::ZERO; LANES]; PIXELS]; M];
+        let (rows, _) = rows.as_chunks_mut::<LANES>();
         for half in (0..PANEL).step_by(LANES) {
             let mut tile = 0;
             for piece in block {
                 let pixels = piece.count * M;
-                for (i, row) in rows.iter_mut().enumerate() {
+                for (i, row) in rows.chunks_mut(PIXELS).take(M).enumerate() {
                     let from = [piece.row * M + i, piece.column * M];
                     self.turn(piece.image, first + half, from, [0, 0], &mut row[..pixels])?;
                 }
-                let rows: [&[Lanes<T>]; M] = std::array::from_fn(|i| &rows[i][..pixels]);
+                let rows: [&[Lanes<T>]; M] = std::array::from_fn(|i| &rows[i * PIXELS..][..pixels]);
                 let out = &mut out[tile * PANEL + half..];
                 vectorize(
                     #[inline(always)]
@@ -163,17 +168,25 @@ fn input_tiles<T: Scalar, const M: usize, const A: usize>(
     let mut down = [[[T::ZERO; LANES]; A]; A];
     for tile in 0..count {
         for j in 0..A {
-            // The first columns are the last of the tile before.
-            down[j] = if tile > 0 && j < A - M {
-                down[j + M]
-            } else {
-                along(std::array::from_fn(|i| &rows[i][tile * M + j]), |d| f.input(d))
-            };
+            // The first columns are the last of the tile before: a column stands where its number's rest says.
+            if tile == 0 || j >= A - M {
+                down[(tile * M + j) % A] = along(
+                    #[inline(always)]
+                    |i| &rows[i][tile * M + j],
+                    #[inline(always)]
+                    |d| f.input(d),
+                );
+            }
         }
         for a in 0..A {
-            let across = along(std::array::from_fn(|j| &down[j][a]), |d| f.input(d));
-            for (b, across) in across.iter().enumerate() {
-                out[(a * A + b) * places + tile * step..][..LANES].copy_from_slice(across);
+            let across: [Lanes<T>; A] = along(
+                #[inline(always)]
+                |j| &down[(tile * M + j) % A][a],
+                #[inline(always)]
+                |d| f.input(d),
+            );
+            for b in 0..A {
+                out[(a * A + b) * places + tile * step..][..LANES].copy_from_slice(&across[b]);
             }
         }
     }
@@ -188,15 +201,25 @@ fn spread_tiles<T: Scalar, const M: usize, const A: usize>(
     [step, places]: [usize; 2],
     out: &mut [T],
 ) {
+    let mut down = [[[T::ZERO; LANES]; A]; M];
     for tile in 0..count {
-        let down: [[Lanes<T>; A]; M] = std::array::from_fn(
-            #[inline(always)]
-            |j| along(std::array::from_fn(|i| &rows[i][tile * M + j]), |dy| f.spread(dy)),
-        );
+        for j in 0..M {
+            down[j] = along(
+                #[inline(always)]
+                |i| &rows[i][tile * M + j],
+                #[inline(always)]
+                |dy| f.spread(dy),
+            );
+        }
         for a in 0..A {
-            let across = along(std::array::from_fn(|j| &down[j][a]), |dy| f.spread(dy));
-            for (b, across) in across.iter().enumerate() {
-                out[(a * A + b) * places + tile * step..][..LANES].copy_from_slice(across);
+            let across: [Lanes<T>; A] = along(
+                #[inline(always)]
+                |j| &down[j][a],
+                #[inline(always)]
+                |dy| f.spread(dy),
+            );
+            for b in 0..A {
+                out[(a * A + b) * places + tile * step..][..LANES].copy_from_slice(&across[b]);
             }
         }
     }
