@@ -1,10 +1,11 @@
 //! Pooling: a window's largest number, or its mean, channel by channel.
 
 use crate::conv::expect;
+use crate::kernel::pooling::{self, Plane};
 use crate::{Geometry, Window};
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
-use gradus_tensor::kernel::{for_each_block, for_each_block_of_two};
+use gradus_tensor::kernel::{for_each_block, for_each_block_of_two, vectorize};
 use gradus_tensor::{Error, Result, Scalar, Shape, Tensor};
 
 const X: Symbol = Symbol { latex: "x", code: "x", meaning: "the images", shape: "[N, C, H, W]", unit: "any" };
@@ -64,27 +65,19 @@ pub(crate) const FORMULA_DEPTH: Formula = Formula {
     printed: None,
 };
 
-/// What the windows along one axis read.
+/// How much a window along one axis reads.
 #[derive(Debug, Clone, Copy)]
 struct Reads {
-    first: usize,
     count: usize,
-    step: usize,
     /// The taps that lie on elements or on padding.
     inside: usize,
-}
-
-impl Reads {
-    fn elements(self) -> impl Iterator<Item = usize> {
-        (0..self.count).map(move |i| self.first + i * self.step)
-    }
 }
 
 /// The geometry of a pooling.
 struct Grid {
     /// Samples times channels, as pooling does not tell them apart.
     planes: usize,
-    input: [usize; 2],
+    plane: Plane,
     reads: [Vec<Reads>; 2],
     output: [usize; 4],
 }
@@ -101,23 +94,13 @@ impl Grid {
             let value = format!("{height}×{width}");
             return Err(Error::Argument { op, name: "image", value, allowed: "at most 2³² pixels".into() });
         }
-        Ok(Self { planes: batch * channels, input: [height, width], reads: [rows, columns], output })
+        let plane = Plane { windows, input: [height, width], output: [rows.len(), columns.len()] };
+        Ok(Self { planes: batch * channels, plane, reads: [rows, columns], output })
     }
 
     /// The pixels of an image, and of an output.
     fn sizes(&self) -> [usize; 2] {
-        [self.input[0] * self.input[1], self.reads[0].len() * self.reads[1].len()]
-    }
-
-    /// Calls `f(output, rows, columns)` for every window of a plane.
-    #[inline(always)]
-    fn each(&self, mut f: impl FnMut(usize, Reads, Reads)) {
-        let [rows, columns] = &self.reads;
-        for (i, &row) in rows.iter().enumerate() {
-            for (j, &column) in columns.iter().enumerate() {
-                f(i * columns.len() + j, row, column);
-            }
-        }
+        [self.plane.input, self.plane.output].map(|[height, width]| height * width)
     }
 }
 
@@ -148,17 +131,17 @@ fn reads(op: &'static str, window: Window, ceil: bool, n: usize) -> Result<Vec<R
     let end = n + window.padding[0] + window.padding[1];
     let of = |position: usize| -> Result<Reads> {
         let taps = if ceil { window.taps_ceil(n, position) } else { window.taps(n, position) };
-        let mut taps = taps.map_err(during)?;
+        let taps = taps.map_err(during)?;
         let (count, start) = (taps.len(), position * window.stride);
-        let Some(first) = taps.next() else {
+        if count == 0 {
             let (value, [before, after]) = (format!("window {position}"), window.padding);
             let allowed = format!(
                 "windows that lie on an element; those at the ends lie on the padding {before}+{after} alone"
             );
             return Err(Error::Argument { op, name: "padding", value, allowed });
-        };
+        }
         let inside = (0..window.size).take_while(|tap| start + tap * window.dilation < end).count();
-        Ok(Reads { first: first.element, count, step: window.dilation, inside })
+        Ok(Reads { count, inside })
     };
     (0..count).map(of).collect()
 }
@@ -211,21 +194,6 @@ impl MaxPool {
     }
 }
 
-/// The place of the largest number that a window reads.
-#[inline(always)]
-fn largest<T: Scalar>(x: &[T], width: usize, rows: Reads, columns: Reads) -> usize {
-    let mut best = rows.first * width + columns.first;
-    for row in rows.elements() {
-        for column in columns.elements() {
-            let (at, now) = (row * width + column, x[best]);
-            if x[at] > now || (Scalar::is_nan(x[at]) && !Scalar::is_nan(now)) {
-                best = at;
-            }
-        }
-    }
-    best
-}
-
 impl<T: Scalar> Op<T, 1> for MaxPool {
     /// For each output the pixel that was the largest, as its number within its plane: four bytes an output.
     type Saved = Vec<u32>;
@@ -236,12 +204,7 @@ impl<T: Scalar> Op<T, 1> for MaxPool {
         let mut places = vec![0; grid.planes * outputs];
         let y = Tensor::compute(grid.output, |y| {
             for_each_block_of_two((y, outputs), (&mut places, outputs), |p, y, places| {
-                let x = &x.as_slice()[p * plane..][..plane];
-                grid.each(|o, rows, columns| {
-                    let at = largest(x, grid.input[1], rows, columns);
-                    // The grid has made sure that a plane's pixels can be counted so.
-                    (y[o], places[o]) = (x[at], at as u32);
-                });
+                pooling::largest(&grid.plane, &x.as_slice()[p * plane..][..plane], y, places);
             });
         })?;
         Ok((y, places))
@@ -270,8 +233,7 @@ impl<T: Scalar> Op<T, 1> for MaxPool {
         let [plane, outputs] = grid.sizes();
         Tensor::compute(grid.output, |y| {
             for_each_block(y, outputs, |p, y| {
-                let x = &x.as_slice()[p * plane..][..plane];
-                grid.each(|o, rows, columns| y[o] = x[largest(x, grid.input[1], rows, columns)]);
+                pooling::largest_only(&grid.plane, &x.as_slice()[p * plane..][..plane], y);
             });
         })
     }
@@ -286,7 +248,7 @@ impl<T: Scalar> Op<T, 1> for MaxPool {
 ///
 /// **Gradient**: each pixel of a window gets the same share of its dy.
 ///
-/// **Numerics**: the sum goes row by row, then one quotient. Padding is left out of the mean; [`count_padding`](Self::count_padding) counts it as
+/// **Numerics**: the sum goes row by row (the rows of a window that is 16 wide or more are added up first, by halves), then one quotient. Padding is left out of the mean; [`count_padding`](Self::count_padding) counts it as
 /// zeros, as PyTorch does unless told otherwise.
 ///
 /// **Errors**: as [`MaxPool`].
@@ -329,12 +291,25 @@ impl AveragePool {
         Self { count_padding: true, ..self }
     }
 
-    /// By what a window's sum is divided.
-    fn divisor<T: Scalar>(&self, rows: Reads, columns: Reads) -> T {
-        let count =
-            if self.count_padding { rows.inside * columns.inside } else { rows.count * columns.count };
-        T::of(count as f64)
+    /// How many numbers the windows' sums are divided by, as a factor for the row and one for the column.
+    fn divisors<T: Scalar>(&self, grid: &Grid) -> [Vec<T>; 2] {
+        let count = |reads: &Reads| T::of(if self.count_padding { reads.inside } else { reads.count } as f64);
+        grid.reads.each_ref().map(|reads| reads.iter().map(count).collect())
     }
+}
+
+/// Divides each window's number. (Counts of pixels and their products are exact.)
+fn divide<T: Scalar>([rows, columns]: &[Vec<T>; 2], y: &mut [T]) {
+    vectorize(
+        #[inline(always)]
+        || {
+            for (y, &rows) in y.chunks_exact_mut(columns.len()).zip(rows) {
+                for (y, &columns) in y.iter_mut().zip(columns) {
+                    *y /= rows * columns;
+                }
+            }
+        },
+    );
 }
 
 impl<T: Scalar> Op<T, 1> for AveragePool {
@@ -343,17 +318,12 @@ impl<T: Scalar> Op<T, 1> for AveragePool {
 
     fn forward(&self, [x]: [&Tensor<T>; 1]) -> Result<(Tensor<T>, ())> {
         let grid = Grid::new("average_pool", self.windows, self.ceil, x.shape())?;
+        let divisors = self.divisors(&grid);
         let [plane, outputs] = grid.sizes();
         let y = Tensor::compute(grid.output, |y| {
             for_each_block(y, outputs, |p, y| {
-                let x = &x.as_slice()[p * plane..][..plane];
-                grid.each(|o, rows, columns| {
-                    let mut sum = T::ZERO;
-                    for row in rows.elements() {
-                        columns.elements().for_each(|column| sum += x[row * grid.input[1] + column]);
-                    }
-                    y[o] = sum / self.divisor(rows, columns);
-                });
+                pooling::sums(&grid.plane, &x.as_slice()[p * plane..][..plane], y);
+                divide(&divisors, y);
             });
         })?;
         Ok((y, ()))
@@ -367,16 +337,13 @@ impl<T: Scalar> Op<T, 1> for AveragePool {
         [wanted]: [bool; 1],
     ) -> Result<[Option<Tensor<T>>; 1]> {
         let grid = Grid::new("average_pool", self.windows, self.ceil, x.shape())?;
+        let divisors = self.divisors(&grid);
         expect("average_pool", "dy", &grid.output, dy.shape())?;
         let [_, outputs] = grid.sizes();
         gradient(&grid, x.shape(), wanted, |p, dx| {
-            let dy = &dy.as_slice()[p * outputs..][..outputs];
-            grid.each(|o, rows, columns| {
-                let share = dy[o] / self.divisor(rows, columns);
-                for row in rows.elements() {
-                    columns.elements().for_each(|column| dx[row * grid.input[1] + column] += share);
-                }
-            });
+            let mut shares = dy.as_slice()[p * outputs..][..outputs].to_vec();
+            divide(&divisors, &mut shares);
+            pooling::spread(&grid.plane, &shares, dx);
         })
     }
 }

@@ -42,16 +42,20 @@ pub(super) fn forward<T: Scalar>(
         vectorize(
             #[inline(always)]
             || {
-                each_row(sizes, |tap, y, first| {
-                    let (w, out, x) = (weight[tap], &mut out[y], &x[first..]);
-                    if stride == 1 {
-                        out.iter_mut().zip(x).for_each(|(y, &x)| *y = Scalar::mul_add(w, x, *y));
-                    } else {
-                        out.iter_mut()
-                            .zip(x.iter().step_by(stride))
-                            .for_each(|(y, &x)| *y = Scalar::mul_add(w, x, *y));
-                    }
-                });
+                each_row(
+                    sizes,
+                    #[inline(always)]
+                    |tap, y, first| {
+                        let (w, out, x) = (weight[tap], &mut out[y], &x[first..]);
+                        if stride == 1 {
+                            out.iter_mut().zip(x).for_each(|(y, &x)| *y = Scalar::mul_add(w, x, *y));
+                        } else {
+                            out.iter_mut()
+                                .zip(x.iter().step_by(stride))
+                                .for_each(|(y, &x)| *y = Scalar::mul_add(w, x, *y));
+                        }
+                    },
+                );
             },
         );
     });
@@ -69,17 +73,21 @@ pub(super) fn by_data<T: Scalar>(sizes: &Sizes, weight: &[T], dy: &[T], dx: &mut
             vectorize(
                 #[inline(always)]
                 || {
-                    each_row(sizes, |tap, y, first| {
-                        let (w, dy, dx) = (weight[tap], &dy[y], &mut dx[first..]);
-                        if stride == 1 {
-                            dx.iter_mut().zip(dy).for_each(|(x, &y)| *x = Scalar::mul_add(w, y, *x));
-                        } else {
-                            dx.iter_mut()
-                                .step_by(stride)
-                                .zip(dy)
-                                .for_each(|(x, &y)| *x = Scalar::mul_add(w, y, *x));
-                        }
-                    });
+                    each_row(
+                        sizes,
+                        #[inline(always)]
+                        |tap, y, first| {
+                            let (w, dy, dx) = (weight[tap], &dy[y], &mut dx[first..]);
+                            if stride == 1 {
+                                dx.iter_mut().zip(dy).for_each(|(x, &y)| *x = Scalar::mul_add(w, y, *x));
+                            } else {
+                                dx.iter_mut()
+                                    .step_by(stride)
+                                    .zip(dy)
+                                    .for_each(|(x, &y)| *x = Scalar::mul_add(w, y, *x));
+                            }
+                        },
+                    );
                 },
             );
         }
@@ -97,21 +105,25 @@ pub(super) fn by_weights<T: Scalar>(sizes: &Sizes, x: &[T], dy: &[T], dw: &mut [
             vectorize(
                 #[inline(always)]
                 || {
-                    each_row(sizes, |tap, y, first| {
-                        let (dy, x) = (&dy[y], &x[first..]);
-                        dw[tap] += if stride == 1 {
-                            row::sum_by_two(
-                                dy,
-                                &x[..dy.len()],
-                                #[inline(always)]
-                                |y, x| y * x,
-                            )
-                        } else {
-                            dy.iter()
-                                .zip(x.iter().step_by(stride))
-                                .fold(T::ZERO, |s, (&y, &x)| Scalar::mul_add(y, x, s))
-                        };
-                    });
+                    each_row(
+                        sizes,
+                        #[inline(always)]
+                        |tap, y, first| {
+                            let (dy, x) = (&dy[y], &x[first..]);
+                            dw[tap] += if stride == 1 {
+                                row::sum_by_two(
+                                    dy,
+                                    &x[..dy.len()],
+                                    #[inline(always)]
+                                    |y, x| y * x,
+                                )
+                            } else {
+                                dy.iter()
+                                    .zip(x.iter().step_by(stride))
+                                    .fold(T::ZERO, |s, (&y, &x)| Scalar::mul_add(y, x, s))
+                            };
+                        },
+                    );
                 },
             );
         }

@@ -2,6 +2,7 @@
 
 mod depthwise;
 mod plain;
+pub(crate) mod pooling;
 mod unfold;
 mod winograd;
 
@@ -71,13 +72,7 @@ impl Sizes {
 
     /// The output positions along an axis whose window has this tap on an element; the first of these elements.
     fn reach(&self, axis: usize, tap: usize) -> (Range<usize>, usize) {
-        let window = self.shape.windows[axis];
-        let (stride, offset, before) = (window.stride, tap * window.dilation, window.padding[0]);
-        // o·S + offset − before lies in 0..n
-        let first = before.saturating_sub(offset).div_ceil(stride);
-        let end = (self.input[axis] + before).saturating_sub(offset).div_ceil(stride).min(self.output[axis]);
-        let first = first.min(end);
-        (first..end, (first * stride + offset).saturating_sub(before))
+        pooling::reach(&self.shape.windows[axis], self.input[axis], self.output[axis], tap)
     }
 }
 

@@ -1,0 +1,245 @@
+//! Pooling, row by row: for each tap of the window, what it reads for a whole row of outputs is one loop.
+
+use crate::Window;
+use gradus_tensor::Scalar;
+use gradus_tensor::kernel::{row, vectorize};
+use std::ops::Range;
+
+/// The outputs along an axis whose window has this tap on one of `n` elements; the first of these elements.
+pub(crate) fn reach(window: &Window, n: usize, outputs: usize, tap: usize) -> (Range<usize>, usize) {
+    let (stride, offset, before) = (window.stride, tap * window.dilation, window.padding[0]);
+    // o·S + offset − before lies in 0..n
+    let first = before.saturating_sub(offset).div_ceil(stride);
+    let end = (n + before).saturating_sub(offset).div_ceil(stride).min(outputs);
+    let first = first.min(end);
+    (first..end, (first * stride + offset).saturating_sub(before))
+}
+
+/// The windows over a plane.
+pub(crate) struct Plane {
+    pub(crate) windows: [Window; 2],
+    pub(crate) input: [usize; 2],
+    pub(crate) output: [usize; 2],
+}
+
+impl Plane {
+    fn reach(&self, axis: usize, tap: usize) -> (Range<usize>, usize) {
+        reach(&self.windows[axis], self.input[axis], self.output[axis], tap)
+    }
+
+    /// Calls `f(outputs, first element)` for every row of outputs and every tap, in the order of the taps: the outputs whose tap lies on the
+    /// plane, and what it reads for the first of them; the others' are a stride further on, each.
+    #[inline(always)]
+    fn each(&self, mut f: impl FnMut(Range<usize>, usize)) {
+        let [down, across] = self.windows;
+        for i in 0..self.output[0] {
+            for u in 0..down.size {
+                let (rows, first_row) = self.reach(0, u);
+                if !rows.contains(&i) {
+                    continue;
+                }
+                let row = first_row + (i - rows.start) * down.stride;
+                for v in 0..across.size {
+                    let (columns, first) = self.reach(1, v);
+                    if !columns.is_empty() {
+                        let y = i * self.output[1];
+                        f(y + columns.start..y + columns.end, row * self.input[1] + first);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The rows of a window that is as wide as this one is, if they are long enough to be read in one piece each: a window of an image's size.
+    fn pieces(&self) -> bool {
+        self.windows[1].dilation == 1 && self.windows[1].size >= 16
+    }
+}
+
+/// Calls `f(j, x)` for the numbers that lie a stride apart.
+#[inline(always)]
+fn each_apart<T: Scalar>(x: &[T], stride: usize, count: usize, mut f: impl FnMut(usize, T)) {
+    match stride {
+        1 => {
+            for (j, &x) in x[..count].iter().enumerate() {
+                f(j, x);
+            }
+        }
+        2 => {
+            // The last one may have nobody behind it.
+            let (pairs, _) = x.as_chunks::<2>();
+            for (j, pair) in pairs[..count - 1].iter().enumerate() {
+                f(j, pair[0]);
+            }
+            f(count - 1, x[2 * (count - 1)]);
+        }
+        _ => {
+            for (j, &x) in x.iter().step_by(stride).take(count).enumerate() {
+                f(j, x);
+            }
+        }
+    }
+}
+
+/// Nothing has been read for this output yet.
+const NONE: u32 = u32::MAX;
+
+/// The largest number of each window, and its place in the plane: of equal ones the first, of NaN the first.
+pub(crate) fn largest<T: Scalar>(plane: &Plane, x: &[T], y: &mut [T], places: &mut [u32]) {
+    let stride = plane.windows[1].stride;
+    y.fill(T::NEG_INFINITY);
+    places.fill(NONE);
+    vectorize(
+        #[inline(always)]
+        || {
+            plane.each(
+                #[inline(always)]
+                |outputs, first| {
+                    let (y, places) = (&mut y[outputs.clone()], &mut places[outputs]);
+                    let count = y.len();
+                    let places = &mut places[..count];
+                    each_apart(
+                        &x[first..],
+                        stride,
+                        count,
+                        #[inline(always)]
+                        |j, x| {
+                            let (now, place) = (y[j], places[j]);
+                            let better =
+                                (x > now) | (place == NONE) | (Scalar::is_nan(x) & !Scalar::is_nan(now));
+                            y[j] = if better { x } else { now };
+                            places[j] = if better {
+                                (first as u32).wrapping_add(j as u32 * stride as u32)
+                            } else {
+                                place
+                            };
+                        },
+                    );
+                },
+            );
+        },
+    );
+}
+
+/// The largest number of each window.
+pub(crate) fn largest_only<T: Scalar>(plane: &Plane, x: &[T], y: &mut [T]) {
+    if plane.pieces() {
+        return by_pieces(plane, x, y, T::NEG_INFINITY, T::max_or_nan, row::max);
+    }
+    y.fill(T::NEG_INFINITY);
+    taps(
+        plane,
+        x,
+        y,
+        #[inline(always)]
+        |now, x| if (x > now) | Scalar::is_nan(x) { x } else { now },
+    );
+}
+
+/// The sum of each window.
+pub(crate) fn sums<T: Scalar>(plane: &Plane, x: &[T], y: &mut [T]) {
+    if plane.pieces() {
+        let sum = |x: &[T]| {
+            row::sum_by(
+                x,
+                #[inline(always)]
+                |x| x,
+            )
+        };
+        return by_pieces(plane, x, y, T::ZERO, |a, b| a + b, sum);
+    }
+    y.fill(T::ZERO);
+    taps(
+        plane,
+        x,
+        y,
+        #[inline(always)]
+        |sum, x| sum + x,
+    );
+}
+
+/// Joins what each tap reads to what there is of its output, in the order of the taps.
+#[inline(always)]
+fn taps<T: Scalar>(plane: &Plane, x: &[T], y: &mut [T], join: impl Fn(T, T) -> T) {
+    let stride = plane.windows[1].stride;
+    vectorize(
+        #[inline(always)]
+        || {
+            plane.each(
+                #[inline(always)]
+                |outputs, first| {
+                    let y = &mut y[outputs];
+                    let count = y.len();
+                    each_apart(
+                        &x[first..],
+                        stride,
+                        count,
+                        #[inline(always)]
+                        |j, x| y[j] = join(y[j], x),
+                    );
+                },
+            );
+        },
+    );
+}
+
+/// The same for wide windows: each of their rows at once.
+fn by_pieces<T: Scalar>(
+    plane: &Plane,
+    x: &[T],
+    y: &mut [T],
+    start: T,
+    join: impl Fn(T, T) -> T,
+    of_row: impl Fn(&[T]) -> T,
+) {
+    let [down, across] = plane.windows;
+    let [height, width] = plane.input;
+    for (at, y) in y.iter_mut().enumerate() {
+        let (i, j) = (at / plane.output[1], at % plane.output[1]);
+        let left = (j * across.stride).saturating_sub(across.padding[0]);
+        let right = (j * across.stride + across.size).saturating_sub(across.padding[0]).min(width);
+        *y = start;
+        for u in 0..down.size {
+            let row = (i * down.stride + u * down.dilation).checked_sub(down.padding[0]);
+            if let Some(row) = row.filter(|&row| row < height && left < right) {
+                *y = join(*y, of_row(&x[row * width..][left..right]));
+            }
+        }
+    }
+}
+
+/// Adds each output's share to every number that its window reads.
+pub(crate) fn spread<T: Scalar>(plane: &Plane, shares: &[T], dx: &mut [T]) {
+    let (stride, across) = (plane.windows[1].stride, plane.windows[1]);
+    // Windows side by side, in pairs: both halves at once.
+    let pairs = across.size == 2 && stride == 2 && across.dilation == 1 && across.padding[0] == 0;
+    let pairs = pairs && 2 * plane.output[1] <= plane.input[1];
+    vectorize(
+        #[inline(always)]
+        || {
+            plane.each(
+                #[inline(always)]
+                |outputs, first| {
+                    let shares = &shares[outputs];
+                    let dx = &mut dx[first..];
+                    if pairs {
+                        if first.is_multiple_of(plane.input[1]) {
+                            let (dx, _) = dx.as_chunks_mut::<2>();
+                            for (dx, &share) in dx.iter_mut().zip(shares) {
+                                *dx = [dx[0] + share, dx[1] + share];
+                            }
+                        }
+                    } else if stride == 1 {
+                        for (dx, &share) in dx.iter_mut().zip(shares) {
+                            *dx += share;
+                        }
+                    } else {
+                        for (dx, &share) in dx.iter_mut().step_by(stride).zip(shares) {
+                            *dx += share;
+                        }
+                    }
+                },
+            );
+        },
+    );
+}
