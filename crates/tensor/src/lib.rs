@@ -55,9 +55,11 @@ pub mod kernel {
     pub use crate::math::vectorize;
     pub use crate::panels::{fetch, transpose_into};
     pub use crate::parallel::{BLOCK, for_each_block, for_each_block_of_two, map_blocks, threads};
-    pub use crate::product::{Epilogue, product, product_in_place, product_into};
+    pub use crate::product::{
+        Epilogue, product, product_by_rows, product_in_place, product_into, product_of_rows,
+    };
     pub use crate::tall::gram_by;
-    pub use crate::view::View;
+    pub use crate::view::{Rows, View};
     /// The loops that kernels are made of.
     pub mod row {
         pub use crate::row::{extreme, largest, map_sum, max, sum_by, sum_by_two, zip_map_sum};

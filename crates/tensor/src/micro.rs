@@ -27,9 +27,13 @@ pub(crate) struct Tile<'a, T> {
     /// The rows of the left side, with the distances from row to row, and from term to term.
     pub(crate) a: &'a [T],
     pub(crate) a_steps: [usize; 2],
+    /// Where the rows of the left side begin, if not that far apart from each other.
+    pub(crate) a_rows: &'a [usize],
     /// The columns of the right side, as many as the tile is wide, side by side, with the distance from term to term.
     pub(crate) b: &'a [T],
     pub(crate) b_step: usize,
+    /// Where each term of the right side begins, if not that far apart from each other.
+    pub(crate) b_terms: &'a [usize],
     /// The result, and the distance from row to row.
     pub(crate) out: *mut T,
     pub(crate) distance: usize,
@@ -43,7 +47,8 @@ impl<T: Scalar> Kernel<T> {
     /// Writes or adds a tile as wide as the kernel's.
     ///
     /// # Safety
-    /// `out` points at the tile's rows, `distance` apart, initialised, which nobody else reads or writes meanwhile.
+    /// `out` points at the tile's rows, `distance` apart, initialised, which nobody else reads or writes meanwhile. Where `b_terms` says where
+    /// the terms begin, it does so for all, and from each on there are the tile's columns.
     #[inline]
     pub(crate) unsafe fn run(&self, tile: &Tile<'_, T>) {
         check(tile, self.high, self.wide);
@@ -77,8 +82,13 @@ impl<T: Scalar> Kernel<T> {
 #[inline]
 fn check<T>(tile: &Tile<'_, T>, high: usize, wide: usize) {
     let (row, term) = (tile.rows - 1, tile.terms - 1);
-    let a_end = row * tile.a_steps[0] + term * tile.a_steps[1];
-    assert!(tile.rows <= high && a_end < tile.a.len() && term * tile.b_step + wide <= tile.b.len());
+    let last_row = match tile.a_rows {
+        [] => row * tile.a_steps[0],
+        rows => rows[..tile.rows].iter().fold(0, |most, &row| most.max(row)),
+    };
+    let a_end = last_row + term * tile.a_steps[1];
+    let b_end = if tile.b_terms.is_empty() { term * tile.b_step } else { 0 };
+    assert!(tile.rows <= high && a_end < tile.a.len() && b_end + wide <= tile.b.len());
 }
 
 fn write<T: Scalar>(row: &mut [T], sums: &[T], first: bool) {
@@ -100,9 +110,11 @@ unsafe fn plain_tile<T: Scalar, const H: usize, const W: usize, const PARTS: usi
         #[inline(always)]
         || {
             for k in 0..tile.terms {
-                let (a, b) = (&tile.a[k * tile.a_steps[1]..], &tile.b[k * tile.b_step..][..W]);
+                let b = if tile.b_terms.is_empty() { k * tile.b_step } else { tile.b_terms[k] };
+                let (a, b) = (&tile.a[k * tile.a_steps[1]..], &tile.b[b..][..W]);
                 for (r, sums) in sums.iter_mut().take(tile.rows).enumerate() {
-                    let a = a[r * tile.a_steps[0]];
+                    let row = if tile.a_rows.is_empty() { r * tile.a_steps[0] } else { tile.a_rows[r] };
+                    let a = a[row];
                     sums.iter_mut().zip(b).for_each(|(sum, &b)| *sum = Scalar::mul_add(a, b, *sum));
                 }
             }
@@ -137,9 +149,11 @@ macro_rules! kernel {
             /// # Safety
             /// As [`Kernel::run`]; and the machine has the instructions.
             unsafe fn run<const V: usize>(tile: &Tile<'_, $t>) {
-                match tile.rows {
+                match (tile.rows, tile.b_terms.is_empty()) {
                     // SAFETY: as the caller promises.
-                    $($rows => unsafe { rows::<$rows, V>(tile) },)*
+                    $(($rows, true) => unsafe { rows::<$rows, V, false>(tile) },)*
+                    // SAFETY: as the caller promises.
+                    $(($rows, false) => unsafe { rows::<$rows, V, true>(tile) },)*
                     _ => {}
                 }
             }
@@ -177,10 +191,11 @@ macro_rules! kernel {
             }
 
             /// # Safety
-            /// As [`run`], for a tile of `R` rows of `V` vectors.
+            /// As [`run`], for a tile of `R` rows of `V` vectors, with the terms of its right side where `b_terms` says if `AT`.
             #[target_feature(enable = $features)]
-            unsafe fn rows<const R: usize, const V: usize>(tile: &Tile<'_, $t>) {
+            unsafe fn rows<const R: usize, const V: usize, const AT: bool>(tile: &Tile<'_, $t>) {
                 let &Tile { terms, a_steps: [row, term], b_step, out, distance, first, mut ahead, .. } = tile;
+                let (start, mut at) = (tile.b.as_ptr(), tile.b_terms.as_ptr());
                 let (mut a, mut b) = (tile.a.as_ptr(), tile.b.as_ptr());
                 // Plain loops: an iterator's or a closure's code would not be compiled for these instructions.
                 let mut r = 0;
@@ -197,6 +212,9 @@ macro_rules! kernel {
                     rows[r] = std::hint::black_box(r * row);
                     r += 1;
                 }
+                if !tile.a_rows.is_empty() {
+                    rows.copy_from_slice(&tile.a_rows[..R]);
+                }
                 let mut sums = [[$zero(); V]; R];
                 let mut left = terms;
                 while left > 0 {
@@ -205,8 +223,14 @@ macro_rules! kernel {
                     let mut group = GROUP.min(left);
                     left -= group;
                     while group > 0 {
-                        // SAFETY: this term lies in both sides.
-                        unsafe { add_term(&mut sums, a, &rows, b) };
+                        // SAFETY: this term lies in both sides, and `b_terms` has a place for it if it is asked.
+                        unsafe {
+                            if AT {
+                                b = start.add(*at);
+                                at = at.wrapping_add(1);
+                            }
+                            add_term(&mut sums, a, &rows, b);
+                        }
                         (a, b) = (a.wrapping_add(term), b.wrapping_add(b_step));
                         group -= 1;
                     }

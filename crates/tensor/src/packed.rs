@@ -113,41 +113,61 @@ pub(crate) fn packed<T: Scalar>(
     });
 }
 
-/// `out = left · right`, or added to it, in this thread, from operands that are read where they are; the columns of `right` lie side by
-/// side, a multiple of 16 of them. Rows of `out` are as far apart as the first of `place` says.
+/// Where the rows of an operand begin that is read where it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Lines<'a> {
+    Apart(usize),
+    At(&'a [usize]),
+}
+
+impl<'a> Lines<'a> {
+    /// The distance between them, and the places of some of them.
+    fn of(self, range: Range<usize>) -> (usize, &'a [usize]) {
+        match self {
+            Self::Apart(distance) => (distance, &[]),
+            Self::At(places) => (0, &places[range]),
+        }
+    }
+}
+
+/// `out = left · right`, or added to it, in this thread, from operands that are read where they are: m×k and k×n elements, n a multiple of
+/// 16. Rows of `out` are as far apart as the first of `place` says. Where `b_rows` has places, from each on there are n elements.
 pub(crate) fn unpacked<T: Scalar>(
     kernel: Kernel<T>,
     out: &mut [T],
     (distance, add): (usize, bool),
-    left: View<'_, T>,
-    right: View<'_, T>,
+    [m, k, n]: [usize; 3],
+    (a, a_rows, a_term): (&[T], Lines<'_>, usize),
+    (b, b_rows): (&[T], Lines<'_>),
 ) {
-    let (m, n) = (left.rows(), right.cols());
-    let (a_row, a_term) = left.strides();
-    let b_step = right.strides().0;
-    let blocks = Blocks::new(left.cols());
-    if left.cols() == 0 && !add {
+    if k == 0 && !add {
         return out.chunks_mut(distance).take(m).for_each(|row| row[..n].fill(T::ZERO));
     }
     let out = Shared::new(out);
     let mut room = [T::ZERO; LARGEST];
-    for terms in blocks.ranges() {
+    for terms in Blocks::new(k).ranges() {
+        let (b_step, b_terms) = b_rows.of(terms.clone());
         for column in (0..n).step_by(kernel.wide) {
-            let b = &right.data()[terms.start * b_step + column..];
+            let b = &b[terms.start * b_step + column..];
             for row in (0..m).step_by(kernel.high) {
+                let rows = row..m.min(row + kernel.high);
+                let (a_row, a_rows) = a_rows.of(rows.clone());
                 let tile = Tile {
-                    rows: kernel.high.min(m - row),
+                    rows: rows.len(),
                     terms: terms.len(),
-                    a: &left.data()[row * a_row + terms.start * a_term..],
+                    a: &a[row * a_row + terms.start * a_term..],
                     a_steps: [a_row, a_term],
+                    a_rows,
                     b,
                     b_step,
+                    b_terms,
                     out: out.at(row * distance + column),
                     distance,
                     first: terms.start == 0 && !add,
                     ahead: (b.as_ptr(), 0),
                 };
-                // SAFETY: the caller has seen that `out`, which is borrowed here, holds m rows of n elements, `distance` apart.
+                // SAFETY: the caller has seen that `out`, which is borrowed here, holds m rows of n elements, `distance` apart; and that
+                // from the places of the right side's rows on there are n elements, of which these are some.
                 unsafe {
                     match n - column {
                         columns if columns < kernel.wide => kernel.run_narrow(&tile, columns, &mut room),
@@ -244,8 +264,10 @@ impl<T: Scalar> Plan<'_, T> {
                     terms: terms.len(),
                     a: &a[panel * a_panel..],
                     a_steps,
+                    a_rows: &[],
                     b,
                     b_step,
+                    b_terms: &[],
                     out: self.out.at(row * self.distance + column),
                     distance: self.distance,
                     first: terms.start == 0 && !self.add,

@@ -3,9 +3,9 @@
 use crate::buffer::Buffer;
 use crate::few::{self, Target};
 use crate::math::Level;
-use crate::packed::{Finish, packed, unpacked};
+use crate::packed::{Finish, Lines, packed, unpacked};
 use crate::parallel::for_each_block;
-use crate::view::View;
+use crate::view::{Rows, View};
 use crate::{Error, Result, Scalar, Shape, Tensor, Transpose};
 
 /// What becomes of the rows of a product: `f(row, first column, elements)`, called once for every stretch of every row.
@@ -66,7 +66,7 @@ pub fn product_into<T: Scalar>(
     left: View<'_, T>,
     right: View<'_, T>,
 ) -> Result<()> {
-    fits("product_into", out, distance, left, right)?;
+    fits("product_into", out, distance, [left.rows(), left.cols()], [right.rows(), right.cols()])?;
     // Of one row the distance is nobody's.
     multiply(out, Place { distance: distance.max(right.cols()), add }, left, right, None);
     Ok(())
@@ -96,13 +96,85 @@ pub fn product_in_place<T: Scalar>(
     right: View<'_, T>,
 ) -> Result<()> {
     let op = "product_in_place";
-    fits(op, out, distance, left, right)?;
+    fits(op, out, distance, [left.rows(), left.cols()], [right.rows(), right.cols()])?;
+    side_by_side(op, right)?;
+    let ((a_row, a_term), sizes) = (left.strides(), [left.rows(), left.cols(), right.cols()]);
+    let right = (right.data(), Lines::Apart(right.strides().0));
+    in_place(out, (distance, add), sizes, (left.data(), Lines::Apart(a_row), a_term), right);
+    Ok(())
+}
+
+/// [`product_in_place`] of a left side whose rows begin anywhere: the windows over an image, as they lie there.
+///
+/// # Errors
+/// As [`product_in_place`].
+pub fn product_of_rows<T: Scalar>(
+    out: &mut [T],
+    distance: usize,
+    add: bool,
+    left: Rows<'_, T>,
+    right: View<'_, T>,
+) -> Result<()> {
+    let op = "product_of_rows";
+    fits(op, out, distance, [left.starts.len(), left.columns], [right.rows(), right.cols()])?;
+    side_by_side(op, right)?;
+    let sizes = [left.starts.len(), left.columns, right.cols()];
+    let right = (right.data(), Lines::Apart(right.strides().0));
+    in_place(out, (distance, add), sizes, (left.data, Lines::At(left.starts), 1), right);
+    Ok(())
+}
+
+/// [`product_in_place`] with a right side whose rows begin anywhere.
+///
+/// ```
+/// use gradus_tensor::{Transpose, kernel::{Rows, View, product_by_rows}};
+/// // A filter of two taps over a signal of 17 numbers: its windows are the rows that begin at 0 and at 1.
+/// let signal: Vec<f32> = (0..17).map(|i| (i * i) as f32).collect();
+/// let (filter, mut y) = ([-1.0, 1.0], [0.0; 16]);
+/// let taps = Rows::new(&signal, &[0, 1], 16)?;
+/// product_by_rows(&mut y, 16, false, View::new(&filter, 1, 2, Transpose::No)?, taps)?;
+/// assert_eq!(y[..4], [1.0, 3.0, 5.0, 7.0]);
+/// # Ok::<(), gradus_tensor::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`product_in_place`].
+pub fn product_by_rows<T: Scalar>(
+    out: &mut [T],
+    distance: usize,
+    add: bool,
+    left: View<'_, T>,
+    right: Rows<'_, T>,
+) -> Result<()> {
+    let op = "product_by_rows";
+    fits(op, out, distance, [left.rows(), left.cols()], [right.starts.len(), right.columns])?;
+    if !right.columns.is_multiple_of(16) {
+        return Err(Error::argument(op, "right", format!("{} columns", right.columns), "a multiple of 16"));
+    }
+    let ((a_row, a_term), sizes) = (left.strides(), [left.rows(), left.cols(), right.columns]);
+    let right = (right.data, Lines::At(right.starts));
+    in_place(out, (distance, add), sizes, (left.data(), Lines::Apart(a_row), a_term), right);
+    Ok(())
+}
+
+/// A product of operands that have been seen to fit.
+fn in_place<T: Scalar>(
+    out: &mut [T],
+    (distance, add): (usize, bool),
+    sizes: [usize; 3],
+    left: (&[T], Lines<'_>, usize),
+    right: (&[T], Lines<'_>),
+) {
+    if sizes[0] > 0 && sizes[2] > 0 {
+        unpacked(T::kernel(Level::best()), out, (distance.max(sizes[2]), add), sizes, left, right);
+    }
+}
+
+/// The right side of a product that is read where it is.
+fn side_by_side<T>(op: &'static str, right: View<'_, T>) -> Result<()> {
     if right.strides().1 != 1 || !right.cols().is_multiple_of(16) {
         let value = format!("{} columns, {} elements apart", right.cols(), right.strides().1);
         return Err(Error::argument(op, "right", value, "a multiple of 16 columns, side by side"));
-    }
-    if left.rows() > 0 && right.cols() > 0 {
-        unpacked(T::kernel(Level::best()), out, (distance.max(right.cols()), add), left, right);
     }
     Ok(())
 }
@@ -112,12 +184,11 @@ fn fits<T>(
     op: &'static str,
     out: &[T],
     distance: usize,
-    left: View<'_, T>,
-    right: View<'_, T>,
+    [m, k]: [usize; 2],
+    [rows, n]: [usize; 2],
 ) -> Result<()> {
-    let (m, n) = (left.rows(), right.cols());
-    if left.cols() != right.rows() {
-        let sizes = format!("{m}×{} · {}×{n}", left.cols(), right.rows());
+    if k != rows {
+        let sizes = format!("{m}×{k} · {rows}×{n}");
         return Err(Error::argument(op, "sizes", sizes, "equal inner sizes"));
     }
     if m > 1 && distance < n {

@@ -22,6 +22,30 @@ pub struct View<'a, T> {
     col_stride: usize,
 }
 
+/// A matrix whose rows begin anywhere in a slice, and may overlap: windows over an image, as they lie there. A row's elements are one after
+/// the other.
+#[derive(Debug, Clone, Copy)]
+pub struct Rows<'a, T> {
+    pub(crate) data: &'a [T],
+    pub(crate) starts: &'a [usize],
+    pub(crate) columns: usize,
+}
+
+impl<'a, T> Rows<'a, T> {
+    /// Rows of so many elements that begin at these places.
+    ///
+    /// # Errors
+    /// If one of them would end outside of the slice.
+    pub fn new(data: &'a [T], starts: &'a [usize], columns: usize) -> Result<Self> {
+        let last = starts.iter().fold(0, |last: usize, &start| last.max(start));
+        if last.checked_add(columns).is_none_or(|end| end > data.len()) {
+            let got = format!("{columns} elements from {last} on");
+            return Err(Error::argument("rows", "starts", got, format!("within {} elements", data.len())));
+        }
+        Ok(Self { data, starts, columns })
+    }
+}
+
 impl<'a, T> View<'a, T> {
     /// A matrix of rows one after the other, read as it is or as its transpose: `rows` and `cols` are those of the memory.
     pub fn new(data: &'a [T], rows: usize, cols: usize, transpose: Transpose) -> Result<Self> {

@@ -3,6 +3,7 @@
 mod depthwise;
 mod plain;
 pub(crate) mod pooling;
+mod shift;
 mod unfold;
 mod winograd;
 
@@ -15,7 +16,8 @@ use winograd::Size;
 /// How a convolution is computed.
 ///
 /// [`Automatic`](Self::Automatic) takes `Depthwise` where each group has one input channel; `Winograd4` for 3×3 windows with stride 1, no
-/// groups, at least 32 channels and 32 filters, and outputs of at least 4×4; and `Unfold` for everything else. Results agree to rounding. But for
+/// groups, at least 32 channels and 32 filters, and outputs of at least 4×4; `Shift` for windows of several taps whose outputs' rows are at least three
+/// times as long as the window reaches; and `Unfold` for everything else. Results agree to rounding. But for
 /// the `Winograd` ways the sums are the same in another order; with whole numbers they are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -28,6 +30,9 @@ pub enum Algorithm {
     /// Some output rows' windows are copied side by side as the columns of a matrix, which stays in the second cache, and a product of matrices does the
     /// rest. A pointwise convolution copies nothing.
     Unfold,
+    /// A product of matrices too, but nothing is unfolded: with the image padded, what a tap reads for all outputs is the image itself, from another
+    /// place on. Where this cannot give the gradient of the images, as with strides, `Unfold` gives it.
+    Shift,
     /// 3×3 windows with stride 1 by tiles of 2×2 outputs, with 16 products in place of 36; as exact as `Unfold`.
     Winograd2,
     /// The same by tiles of 4×4 outputs, with 36 products in place of 144; errors are some five times larger.
@@ -113,6 +118,7 @@ pub(crate) fn forward<T: Scalar>(
                 plain::forward(sizes, x, weight, out);
                 Ok(())
             }
+            Algorithm::Shift => shift::forward(sizes, x, weight, bias, out),
             Algorithm::Winograd2 => winograd::forward(Size::Two, sizes, x, weight, bias, out),
             Algorithm::Winograd4 => winograd::forward(Size::Four, sizes, x, weight, bias, out),
             Algorithm::Unfold | Algorithm::Automatic => unfold::forward(sizes, x, weight, out, begin),
@@ -137,9 +143,12 @@ pub(crate) fn by_data<T: Scalar>(
         match algorithm.of(sizes) {
             Algorithm::Depthwise => depthwise::by_data(sizes, weight, dy, dx),
             Algorithm::Plain => plain::by_data(sizes, weight, dy, dx),
+            Algorithm::Shift if shift::can_by_data(sizes) => result = shift::by_data(sizes, weight, dy, dx),
             Algorithm::Winograd2 => result = winograd::by_data(Size::Two, sizes, weight, dy, dx),
             Algorithm::Winograd4 => result = winograd::by_data(Size::Four, sizes, weight, dy, dx),
-            Algorithm::Unfold | Algorithm::Automatic => result = unfold::by_data(sizes, weight, dy, dx),
+            Algorithm::Shift | Algorithm::Unfold | Algorithm::Automatic => {
+                result = unfold::by_data(sizes, weight, dy, dx)
+            }
         }
     })?;
     result.map(|()| dx)
@@ -159,11 +168,17 @@ pub(crate) fn by_weights<T: Scalar>(
         Algorithm::Depthwise => return Tensor::compute(dims, |dw| depthwise::by_weights(sizes, x, dy, dw)),
         Algorithm::Plain => return Tensor::compute(dims, |dw| plain::by_weights(sizes, x, dy, dw)),
         Algorithm::Unfold | Algorithm::Automatic => return unfold::by_weights(sizes, x, dy)?.reshape(dims),
-        Algorithm::Winograd2 => Size::Two,
-        Algorithm::Winograd4 => Size::Four,
+        Algorithm::Shift => None,
+        Algorithm::Winograd2 => Some(Size::Two),
+        Algorithm::Winograd4 => Some(Size::Four),
     };
     let mut result = Ok(());
-    let dw = Tensor::compute(dims, |dw| result = winograd::by_weights(size, sizes, x, dy, dw))?;
+    let dw = Tensor::compute(dims, |dw| {
+        result = match size {
+            Some(size) => winograd::by_weights(size, sizes, x, dy, dw),
+            None => shift::by_weights(sizes, x, dy, dw),
+        }
+    })?;
     result.map(|()| dw)
 }
 
@@ -188,6 +203,7 @@ impl Algorithm {
         match self {
             Self::Automatic if sizes.group[0] == 1 => Self::Depthwise,
             Self::Automatic if winograd::pays(sizes) => Self::Winograd4,
+            Self::Automatic if shift::pays(sizes) => Self::Shift,
             Self::Automatic => Self::Unfold,
             other => other,
         }

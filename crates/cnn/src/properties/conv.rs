@@ -63,7 +63,7 @@ fn drawn(case: &mut Case<'_>, values: Values) -> Result<Drawn, Failure> {
 
 /// Every way of computing that takes this convolution.
 fn ways(drawn: &Drawn) -> Vec<Convolution> {
-    let mut all = vec![Algorithm::Automatic, Algorithm::Plain, Algorithm::Unfold];
+    let mut all = vec![Algorithm::Automatic, Algorithm::Plain, Algorithm::Unfold, Algorithm::Shift];
     if drawn.weight.dims()[1] == 1 {
         all.push(Algorithm::Depthwise);
     }
@@ -433,7 +433,7 @@ fn transposed() -> Vec<Property> {
             let Some((drawn, op)) = returning(case, whole)? else { return Ok(0.0) };
             let product = drawn.op.value(&drawn.x, &drawn.weight, None)?.dot(&drawn.dy)?;
             let mut off = 0.0f64;
-            let mut ways = vec![Algorithm::Automatic, Algorithm::Plain, Algorithm::Unfold];
+            let mut ways = vec![Algorithm::Automatic, Algorithm::Plain, Algorithm::Unfold, Algorithm::Shift];
             if drawn.weight.dims()[1] == 1 {
                 ways.push(Algorithm::Depthwise);
             }
