@@ -5,7 +5,7 @@
 
 use gradus_activations as activations;
 use gradus_autograd::{Op, OpMany, ops};
-use gradus_cnn::{AveragePool, Convolution, MaxPool, TransposedConvolution, Window};
+use gradus_cnn::{Algorithm, AveragePool, Convolution, MaxPool, TransposedConvolution, Window};
 use gradus_layers as layers;
 use gradus_losses::{self as losses, Elementwise, Reduction};
 use gradus_tensor::{Shape, Tensor, Transpose, with_threads};
@@ -150,6 +150,21 @@ fn operations() -> Vec<Operation> {
             "Convolution",
             Convolution::new([Window::new(3).stride(2), Window::new(2).dilation(2)]).groups(9),
             [normal(&[6, 9, 33, 29], 1), normal(&[18, 1, 3, 2], 2), normal(&[18], 3)],
+        ),
+        operation(
+            "Convolution",
+            Convolution::new([Window::new(3).padded(1); 2]),
+            [normal(&[6, 40, 29, 31], 1), normal(&[96, 40, 3, 3], 2), normal(&[96], 3)],
+        ),
+        operation(
+            "Convolution",
+            Convolution::new([Window::new(3).padded(1); 2]).by(Algorithm::Winograd2),
+            [normal(&[2, 33, 29, 31], 1), normal(&[128, 33, 3, 3], 2), normal(&[128], 3)],
+        ),
+        operation(
+            "Convolution",
+            Convolution::new([Window::new(3); 2]).by(Algorithm::Unfold),
+            [normal(&[6, 9, 33, 29], 1), normal(&[17, 9, 3, 3], 2), normal(&[17], 3)],
         ),
         operation(
             "TransposedConvolution",

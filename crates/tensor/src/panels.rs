@@ -287,3 +287,42 @@ pub(crate) fn turned_f32(square: [[f32; 4]; 4]) -> [[f32; 4]; 4] {
         std::mem::transmute::<[[__m128; 2]; 2], [[f32; 4]; 4]>([first, last])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: Scalar>(rows: usize, columns: usize, [row, distance]: [usize; 2]) -> Result<()> {
+        let x: Vec<T> = (0..rows * row).map(|i| T::of(i as f64)).collect();
+        let mut out = vec![-T::ONE; columns * distance];
+        transpose_into(&mut out, distance, View::strided(&x, rows, columns, (row, 1))?)?;
+        for (place, &found) in out.iter().enumerate() {
+            let (c, r) = (place / distance, place % distance);
+            assert!(found == if r < rows { x[r * row + c] } else { -T::ONE }, "{rows}×{columns}, {place}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_transpose_has_every_element_in_its_place_and_touches_no_other() -> Result<()> {
+        for rows in 1..=9 {
+            for columns in [1, 3, 4, 7, 8, 17] {
+                // Longer rows on either side: both orders.
+                check::<f32>(rows, columns, [columns + 30, rows])?;
+                check::<f64>(rows, columns, [columns, rows + 40])?;
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() -> Result<()> {
+        let (x, mut out) = ([1.0f32; 12], [0.0; 12]);
+        let view = View::strided(&x, 3, 4, (4, 1))?;
+        assert!(transpose_into(&mut out, 2, view).is_err());
+        assert!(transpose_into(&mut out[..11], 3, view).is_err());
+        assert!(transpose_into(&mut out, usize::MAX, view).is_err());
+        assert!(transpose_into(&mut out, 3, View::strided(&x, 3, 4, (1, 3))?).is_err());
+        transpose_into(&mut out, 3, view)
+    }
+}

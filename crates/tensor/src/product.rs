@@ -501,4 +501,69 @@ mod tests {
         }
         Ok(())
     }
+
+    /// A product in place, at a level, into rows that are further apart than they are long: element by element.
+    fn check_in_place<T: Scalar>(level: Level, [m, k, n]: [usize; 3], add: bool) {
+        let (a, b) = (whole::<T>(m * k + 7, 5), whole::<T>(k * n + 3 * k + n, 8));
+        // Rows anywhere: in no order, overlapping.
+        let a_rows: Vec<_> = (0..m).map(|i| (i * 7) % (a.len() - k)).collect();
+        let b_rows: Vec<_> = (0..k).map(|t| (t * 5) % (b.len() - n)).collect();
+        for way in 0..4 {
+            let left = if way % 2 == 0 { Lines::Apart(k) } else { Lines::At(&a_rows) };
+            let right = if way / 2 == 0 { Lines::Apart(n) } else { Lines::At(&b_rows) };
+            let at = |lines: Lines<'_>, i: usize| match lines {
+                Lines::Apart(distance) => i * distance,
+                Lines::At(places) => places[i],
+            };
+            let distance = n + 5;
+            let mut out = vec![T::ONE; m * distance];
+            unpacked(T::kernel(level), &mut out, (distance, add), [m, k, n], (&a, left, 1), (&b, right));
+            for (place, &found) in out.iter().enumerate() {
+                let (i, j) = (place / distance, place % distance);
+                let terms = (0..k).map(|t| a[at(left, i) + t] * b[at(right, t) + j.min(n - 1)]);
+                let sum = terms.fold(if add { T::ONE } else { T::ZERO }, |sum, x| sum + x);
+                let expected = if j < n { sum } else { T::ONE };
+                assert!(
+                    found == expected,
+                    "{level:?}, {m}×{k}·{k}×{n}, way {way}, add {add}, {i}, {j}: {found}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_read_in_place_gives_exact_sums_for_whole_numbers() {
+        for level in [Level::Baseline, Level::Avx2, Level::Avx512] {
+            for (m, k, n) in [(1, 1, 16), (6, 7, 32), (13, 25, 48), (5, 400, 16), (25, 9, 80), (12, 800, 64)]
+            {
+                for add in [false, true] {
+                    check_in_place::<f32>(level, [m, k, n], add);
+                    check_in_place::<f64>(level, [m, k, n], add);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_in_place_is_refused() -> Result<()> {
+        let (x, mut out) = ([1.0f32; 64], [0.0; 64]);
+        let left = View::new(&x, 2, 2, Transpose::No)?;
+        let odd = View::new(&x, 2, 8, Transpose::No)?;
+        let long = View::new(&x, 3, 16, Transpose::No)?;
+        assert!(product_in_place(&mut out, 16, false, left, odd).is_err());
+        assert!(product_in_place(&mut out, 16, false, left, long).is_err());
+        let right = View::new(&x, 2, 16, Transpose::No)?;
+        assert!(product_in_place(&mut out, 15, false, left, right).is_err());
+        assert!(product_in_place(&mut out[..31], 16, false, left, right).is_err());
+        assert!(product_in_place(&mut out[..32], 16, false, left, right).is_ok());
+        assert!(Rows::new(&x, &[0, 49], 16).is_err());
+        assert!(Rows::new(&x, &[48], usize::MAX).is_err());
+        let rows = Rows::new(&x, &[48, 0], 16)?;
+        assert!(product_by_rows(&mut out, 16, false, left, rows).is_ok());
+        assert!(product_by_rows(&mut out, 16, false, View::new(&x, 2, 3, Transpose::No)?, rows).is_err());
+        assert!(product_by_rows(&mut out, 16, false, left, Rows::new(&x, &[0, 1], 17)?).is_err());
+        assert!(product_of_rows(&mut out, 16, false, Rows::new(&x, &[3, 62], 2)?, right).is_ok());
+        assert!(product_of_rows(&mut out, 16, false, Rows::new(&x, &[3, 61], 3)?, right).is_err());
+        Ok(())
+    }
 }

@@ -64,8 +64,13 @@ fn along(window: &Window, n: usize, count: usize) -> Vec<Vec<usize>> {
 }
 
 fn drawn(case: &mut Case<'_>) -> Result<Drawn, Failure> {
-    let (n, channels, ceil) = (case.size("n"), case.size("channels"), case.choice("rounded") == "up");
     let (windows, image) = frame(case)?;
+    over(case, windows, image)
+}
+
+/// Images below these windows.
+fn over(case: &mut Case<'_>, windows: [Window; 2], image: [usize; 2]) -> Result<Drawn, Failure> {
+    let (n, channels, ceil) = (case.size("n"), case.size("channels"), case.choice("rounded") == "up");
     let counts = |axis: usize| {
         let window = &windows[axis];
         if ceil { window.output_ceil(image[axis]) } else { window.output(image[axis]) }
@@ -111,6 +116,46 @@ fn gradient(op: &impl Op<f64, 1>, x: &Tensor<f64>, dy: &Tensor<f64>) -> Result<T
 pub(super) fn properties() -> Vec<Property> {
     let mut all = largest();
     all.extend(averages());
+    all.push(
+        Property::new(
+            "average-pool.wide",
+            &["average-pool", "max-pool"],
+            "windows so wide that their rows are read in one piece give what the list of their pixels gives",
+        )
+        .draw(Draw::size("n", 1..=2))
+        .draw(Draw::size("channels", 1..=2))
+        .draw(Draw::choice("rounded", &["down", "up"]))
+        .draw(Draw::size("down", 1..=5))
+        .draw(Draw::size("across", 16..=40))
+        .draw(Draw::size("more rows", 0..=5))
+        .draw(Draw::size("more columns", 0..=20))
+        .draw(Draw::size("stride", 1..=5))
+        .draw(Draw::size("before", 0..=7))
+        .draw(Draw::size("after", 0..=7))
+        .draw(Draw::seed("values"))
+        .within("rounding of sums of a few dozen terms of size 10", ROUNDING)
+        .check(|case| {
+            let (rows, columns, stride) = (case.size("down"), case.size("across"), case.size("stride"));
+            let padding = (case.size("before"), case.size("after"));
+            let windows = [
+                Window::new(rows).dilation(2).stride(stride),
+                Window::new(columns).stride(stride).padded_by(padding.0, padding.1),
+            ];
+            let image = [2 * rows + case.size("more rows"), columns + case.size("more columns")];
+            let drawn = over(case, windows, image)?;
+            let x = whole(case, 0, &drawn.dims)?;
+            let Some(below) = &drawn.below else { return Ok(refused(&drawn, &x)) };
+            let off = drawn.average().eval([&x])?.max_difference(&drawn.each(&x, below, mean)?)?;
+            let largest = |x: &[f64]| x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let max = drawn.max();
+            let expected = drawn.each(&x, below, largest)?;
+            let both = max
+                .eval([&x])?
+                .max_difference(&expected)?
+                .max(max.forward([&x])?.0.max_difference(&expected)?);
+            Ok(off.max(both))
+        }),
+    );
     all.push(
         images(
             "pool-output-d.channels",
