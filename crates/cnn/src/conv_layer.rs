@@ -1,7 +1,7 @@
 //! Convolution as a layer: filters and biases that are learned, over images and over sequences.
 
 use crate::conv::expect;
-use crate::{Algorithm, ConvShape, Convolution, Geometry};
+use crate::{Algorithm, ConvShape, Convolution, Geometry, Pad, PaddingMode, Window};
 use gradus_autograd::{Layer, Mode, Var, parameters};
 use gradus_initialization::{Fans, Init};
 use gradus_tensor::{Error, Result, Scalar, Shape, Tensor};
@@ -58,6 +58,7 @@ pub struct Conv2d<T: Scalar = f32> {
     pub bias: Option<Var<T>>,
     shape: ConvShape<2>,
     algorithm: Algorithm,
+    padding_mode: PaddingMode,
 }
 
 parameters!(Conv2d<T> { weight, bias });
@@ -123,7 +124,7 @@ impl<T: Scalar> Conv2d<T> {
         expect(OP2, "weight", &[shape.out_channels, group, down, across], weight.shape())?;
         expect_bias(OP2, shape.bias, shape.out_channels, bias.as_ref())?;
         let (weight, bias) = (Var::parameter(weight), bias.map(Var::parameter));
-        Ok(Self { weight, bias, shape, algorithm: Algorithm::Automatic })
+        Ok(Self { weight, bias, shape, algorithm: Algorithm::Automatic, padding_mode: PaddingMode::Zeros })
     }
 
     /// The same layer without a bias: before a normalisation that has one, it would be lost.
@@ -138,6 +139,32 @@ impl<T: Scalar> Conv2d<T> {
         Self { algorithm, ..self }
     }
 
+    /// The same layer with something else than zeros beyond the edge: the image is padded first, and then convolved.
+    ///
+    /// ```
+    /// use gradus_autograd::{Layer, Mode, Var};
+    /// use gradus_cnn::{Conv2d, ConvShape, PaddingMode, Window};
+    /// use gradus_tensor::Tensor;
+    /// let shape = ConvShape::new(1, 1, [Window::new(1), Window::new(2).padded_by(1, 0)]).without_bias();
+    /// let difference = Conv2d::from_tensors(shape, Tensor::from([[[[-1.0, 1.0]]]; 1]), None)?;
+    /// let x = Var::constant(Tensor::from([[[[5.0, 7.0, 10.0]]]; 1]));
+    /// assert_eq!(difference.forward(&x, &mut Mode::Eval)?.value().as_slice(), [5.0, 2.0, 3.0]);
+    /// let around = difference.padding_mode(PaddingMode::Circular);
+    /// assert_eq!(around.forward(&x, &mut Mode::Eval)?.value().as_slice(), [-5.0, 2.0, 3.0]);
+    /// # Ok::<(), gradus_tensor::Error>(())
+    /// ```
+    #[must_use]
+    pub fn padding_mode(self, padding_mode: PaddingMode) -> Self {
+        Self { padding_mode, ..self }
+    }
+
+    /// The same in everything but the numbers, which are these, with a bias.
+    pub(crate) fn with_tensors(&self, weight: Tensor<T>, bias: Tensor<T>) -> Result<Self> {
+        let shape = ConvShape { bias: true, ..self.shape };
+        let layer = Self::from_tensors(shape, weight, Some(bias))?;
+        Ok(layer.by(self.algorithm).padding_mode(self.padding_mode))
+    }
+
     /// What the layer was made of: channels, groups, windows.
     #[must_use]
     pub fn shape(&self) -> ConvShape<2> {
@@ -145,23 +172,37 @@ impl<T: Scalar> Conv2d<T> {
     }
 }
 
-/// The convolution with or without a bias.
-fn convolved<T: Scalar>(
-    op: Convolution,
-    x: &Var<T>,
-    weight: &Var<T>,
-    bias: Option<&Var<T>>,
-) -> Result<Var<T>> {
-    match bias {
-        Some(bias) => Var::apply(op, [x, weight, bias]),
-        None => Var::apply(op, [x, weight]),
+/// How a layer convolves.
+struct Way {
+    windows: [Window; 2],
+    groups: usize,
+    algorithm: Algorithm,
+    padding_mode: PaddingMode,
+}
+
+impl Way {
+    /// The convolution with or without a bias. Zeros need no copy of the image: the kernels know how to leave them out.
+    fn convolved<T: Scalar>(&self, x: &Var<T>, weight: &Var<T>, bias: Option<&Var<T>>) -> Result<Var<T>> {
+        let of = |x: &Var<T>, windows: [Window; 2]| {
+            let op = Convolution::new(windows).groups(self.groups).by(self.algorithm);
+            match bias {
+                Some(bias) => Var::apply(op, [x, weight, bias]),
+                None => Var::apply(op, [x, weight]),
+            }
+        };
+        if self.padding_mode == PaddingMode::Zeros {
+            return of(x, self.windows);
+        }
+        let padded = Var::apply(Pad::of(self.windows).mode(self.padding_mode), [x])?;
+        of(&padded, self.windows.map(|window| window.padded(0)))
     }
 }
 
 impl<T: Scalar> Layer<T> for Conv2d<T> {
     fn forward(&self, x: &Var<T>, _: &mut Mode<'_>) -> Result<Var<T>> {
-        let op = Convolution::new(self.shape.windows).groups(self.shape.groups).by(self.algorithm);
-        convolved(op, x, &self.weight, self.bias.as_ref())
+        let Self { algorithm, padding_mode, .. } = *self;
+        let way = Way { windows: self.shape.windows, groups: self.shape.groups, algorithm, padding_mode };
+        way.convolved(x, &self.weight, self.bias.as_ref())
     }
 }
 
@@ -190,6 +231,7 @@ pub struct Conv1d<T: Scalar = f32> {
     pub bias: Option<Var<T>>,
     shape: ConvShape<1>,
     algorithm: Algorithm,
+    padding_mode: PaddingMode,
 }
 
 parameters!(Conv1d<T> { weight, bias });
@@ -239,7 +281,7 @@ impl<T: Scalar> Conv1d<T> {
         expect(OP1, "weight", &[shape.out_channels, group, window.size], weight.shape())?;
         expect_bias(OP1, shape.bias, shape.out_channels, bias.as_ref())?;
         let (weight, bias) = (Var::parameter(weight), bias.map(Var::parameter));
-        Ok(Self { weight, bias, shape, algorithm: Algorithm::Automatic })
+        Ok(Self { weight, bias, shape, algorithm: Algorithm::Automatic, padding_mode: PaddingMode::Zeros })
     }
 
     /// The same layer without a bias: before a normalisation that has one, it would be lost.
@@ -254,6 +296,25 @@ impl<T: Scalar> Conv1d<T> {
         Self { algorithm, ..self }
     }
 
+    /// The same layer with something else than zeros beyond the edge: the image is padded first, and then convolved.
+    ///
+    /// ```
+    /// use gradus_autograd::{Layer, Mode, Var};
+    /// use gradus_cnn::{Conv1d, ConvShape, PaddingMode, Window};
+    /// use gradus_tensor::Tensor;
+    /// let shape = ConvShape::new(1, 1, [Window::new(2).padded_by(1, 0)]).without_bias();
+    /// let difference = Conv1d::from_tensors(shape, Tensor::from([[[-1.0, 1.0]]; 1]), None)?;
+    /// let x = Var::constant(Tensor::from([[[5.0, 7.0, 10.0]]; 1]));
+    /// assert_eq!(difference.forward(&x, &mut Mode::Eval)?.value().as_slice(), [5.0, 2.0, 3.0]);
+    /// let around = difference.padding_mode(PaddingMode::Circular);
+    /// assert_eq!(around.forward(&x, &mut Mode::Eval)?.value().as_slice(), [-5.0, 2.0, 3.0]);
+    /// # Ok::<(), gradus_tensor::Error>(())
+    /// ```
+    #[must_use]
+    pub fn padding_mode(self, padding_mode: PaddingMode) -> Self {
+        Self { padding_mode, ..self }
+    }
+
     /// What the layer was made of: channels, groups, window.
     #[must_use]
     pub fn shape(&self) -> ConvShape<1> {
@@ -263,13 +324,13 @@ impl<T: Scalar> Conv1d<T> {
 
 impl<T: Scalar> Layer<T> for Conv1d<T> {
     fn forward(&self, x: &Var<T>, _: &mut Mode<'_>) -> Result<Var<T>> {
-        let [window] = self.shape.windows;
-        let op = Convolution::new([crate::Window::new(1), window]);
-        let op = op.groups(self.shape.groups).by(self.algorithm);
+        let Self { algorithm, padding_mode, .. } = *self;
+        let windows = [Window::new(1), self.shape.windows[0]];
+        let way = Way { windows, groups: self.shape.groups, algorithm, padding_mode };
         // Nothing is copied: the same numbers under shapes with a height.
         let images = x.reshape(with_height(OP1, "x of the shape [N, C, L]", x.shape())?)?;
         let weight = with_height(OP1, "weight of the shape [K, C/G, F]", self.weight.shape())?;
-        let y = convolved(op, &images, &self.weight.reshape(weight)?, self.bias.as_ref())?;
+        let y = way.convolved(&images, &self.weight.reshape(weight)?, self.bias.as_ref())?;
         y.remove_axis(2)
     }
 }

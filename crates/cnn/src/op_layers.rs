@@ -1,6 +1,6 @@
 //! Operations without parameters, as layers: nothing is learned, and training is as evaluation.
 
-use crate::{AveragePool, MaxPool};
+use crate::{AdaptiveAveragePool, AdaptiveMaxPool, AveragePool, MaxPool, Pad, Upsample};
 use gradus_autograd::{Layer, Mode, Name, Parameters, Slot, SlotMut, Var};
 use gradus_tensor::{Result, Scalar};
 
@@ -20,4 +20,4 @@ macro_rules! layers {
     )*};
 }
 
-layers!(AveragePool, MaxPool);
+layers!(AdaptiveAveragePool, AdaptiveMaxPool, AveragePool, MaxPool, Pad, Upsample);

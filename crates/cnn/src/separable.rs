@@ -2,13 +2,66 @@
 
 use crate::{Algorithm, Conv2d, ConvShape, Window};
 use gradus_autograd::{Layer, Mode, Var, parameters};
+use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_initialization::Init;
 use gradus_tensor::{Result, Scalar};
 use rand::Rng;
 
+pub(crate) const FORMULA: Formula = Formula {
+    id: "separable-conv",
+    kind: Kind::Formula,
+    verdict: Verdict::Required,
+    title: "The separable convolution",
+    latex: r"y_{nkij} = b_k + \sum_c p_{kc} \sum_{u,v} d_{cuv}\, x_{n,\,c,\;iS + uD - P,\;jS' + vD' - P'}",
+    unicode: "yₙₖᵢⱼ = bₖ + Σ p[k, c]·Σ d[c, u, v]·x[n, c, iS + uD − P, jS' + vD' − P']",
+    symbols: &[
+        Symbol { latex: "x", code: "x", meaning: "the images", shape: "[N, C, H, W]", unit: "any" },
+        Symbol {
+            latex: "d",
+            code: "depthwise.weight",
+            meaning: "the depthwise filters: one an input channel",
+            shape: "[C, 1, F, F']",
+            unit: "any",
+        },
+        Symbol {
+            latex: "p",
+            code: "pointwise.weight",
+            meaning: "how the channels are mixed",
+            shape: "[K, C, 1, 1]",
+            unit: "any",
+        },
+        Symbol {
+            latex: "b",
+            code: "pointwise.bias",
+            meaning: "the bias, one an output channel",
+            shape: "[K]",
+            unit: "that of the outputs",
+        },
+        crate::symbols::S,
+        crate::symbols::D,
+        crate::symbols::P,
+    ],
+    source: "Sifre 2014, §6.2; Chollet 2017, §3; Howard et al. 2017, §3.1",
+    item: item!(struct SeparableConv2d),
+    chapter: "convolution-layers",
+    printed: None,
+};
+
 /// A depthwise convolution, then a pointwise one, as a layer. Its state is that of the two, under `depthwise` and `pointwise`.
 ///
+/// **Formula** `separable-conv`: y\[n, k, i, j\] = b\[k\] + Σ p\[k, c\]·Σ d\[c, u, v\]·x\[n, c, iS + uD − P, jS' + vD' − P'\]. It is the full convolution whose
+/// filters are w\[k, c, u, v\] = p\[k, c\]·d\[c, u, v\].
+///
 /// **Shapes**: x `[N, C, H, W]`, the depthwise weight `[C, 1, F, F']`, the pointwise weight `[K, C, 1, 1]` and bias `[K]`; the result `[N, K, O, O']`.
+/// **Units**: those of the data.
+///
+/// **Gradient**: those of its two parts.
+///
+/// **Numerics**: as [`conv2d`](crate::conv2d()).
+///
+/// **Errors**: as [`Conv2d`].
+///
+/// **Source**: Sifre 2014; Chollet 2017.
 ///
 /// **Default**: the depthwise part has no bias, which would be one with that of the pointwise part. Nothing stands between the two, so the first keeps
 /// the size of the signal (variance 1/fan-in) and the second makes up for the ReLU that follows (He's 2/fan-in).
