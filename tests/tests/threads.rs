@@ -171,11 +171,7 @@ fn operations() -> Vec<Operation> {
         ),
         operation("AdaptiveMaxPool", AdaptiveMaxPool::new([7, 5]), [normal(&[6, 9, 65, 67], 1)]),
         operation("AdaptiveAveragePool", AdaptiveAveragePool::new([7, 5]), [normal(&[6, 9, 65, 67], 1)]),
-        operation(
-            "Pad",
-            Pad::new([[3, 1], [0, 5]]).mode(PaddingMode::Reflect),
-            [normal(&[6, 9, 65, 67], 1)],
-        ),
+        operation("Pad", Pad::new([[3, 1], [0, 5]]).mode(PaddingMode::Reflect), [normal(&[6, 9, 65, 67], 1)]),
         operation("Upsample", Upsample::to([67, 130]).bilinear(), [normal(&[6, 9, 33, 29], 1)]),
         operation("Lookup", layers::Lookup { ids: classes_within(ROWS), padding: Some(3) }, [x.clone()]),
         operation("Mask", layers::Mask { p: 0.3, key: 5 }, [x.clone()]),

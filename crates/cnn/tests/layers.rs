@@ -3,8 +3,8 @@
 
 use gradus_autograd::{Layer, Mode, Parameters, Var};
 use gradus_cnn::{
-    AdaptiveAveragePool, Algorithm, Conv1d, Conv2d, ConvShape, ConvTranspose2d, PaddingMode,
-    SeparableConv2d, Upsample, Window,
+    AdaptiveAveragePool, Algorithm, Conv1d, Conv2d, ConvShape, ConvTranspose2d, PaddingMode, SeparableConv2d,
+    Upsample, Window,
 };
 use gradus_layers::BatchNorm2d;
 use gradus_tensor::{Result, Tensor};

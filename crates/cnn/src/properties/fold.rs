@@ -79,6 +79,10 @@ impl Drawn {
     }
 }
 
+fn doubled(v: &Var<f64>) -> Var<f64> {
+    Var::parameter(v.value().map(|v| 2.0 * v))
+}
+
 pub(super) fn properties() -> Vec<Property> {
     vec![
         folded("batch-norm-folding.equal", "the folded convolution does what convolution and normalisation do, groups, no bias and all")
@@ -141,7 +145,6 @@ pub(super) fn properties() -> Vec<Property> {
                 let twice = of(&drawn.one()?, &drawn.x)?;
                 let exact = holds(twice.same_bits(&once.map(|v| 2.0 * v)));
                 // Outputs before the normalisation twice as large, with their statistics: 2μ, 4σ², 4ε.
-                let doubled = |v: &Var<f64>| Var::parameter(v.value().map(|v| 2.0 * v));
                 drawn.layer.weight = doubled(&drawn.layer.weight);
                 drawn.layer.bias = drawn.layer.bias.as_ref().map(doubled);
                 drawn.fixed.mean = drawn.fixed.mean.map(|v| 2.0 * v);
