@@ -5,7 +5,10 @@
 
 use gradus_activations as activations;
 use gradus_autograd::{Op, OpMany, ops};
-use gradus_cnn::{Algorithm, AveragePool, Convolution, MaxPool, TransposedConvolution, Window};
+use gradus_cnn::{
+    AdaptiveAveragePool, AdaptiveMaxPool, Algorithm, AveragePool, Convolution, MaxPool, Pad, PaddingMode,
+    TransposedConvolution, Upsample, Window,
+};
 use gradus_layers as layers;
 use gradus_losses::{self as losses, Elementwise, Reduction};
 use gradus_tensor::{Shape, Tensor, Transpose, with_threads};
@@ -181,8 +184,13 @@ fn operations() -> Vec<Operation> {
             AveragePool::new([Window::new(3).stride(2); 2]),
             [normal(&[6, 9, 65, 67], 1)],
         ),
+        operation("AdaptiveMaxPool", AdaptiveMaxPool::new([7, 5]), [normal(&[6, 9, 65, 67], 1)]),
+        operation("AdaptiveAveragePool", AdaptiveAveragePool::new([7, 5]), [normal(&[6, 9, 65, 67], 1)]),
+        operation("Pad", Pad::new([[3, 1], [0, 5]]).mode(PaddingMode::Reflect), [normal(&[6, 9, 65, 67], 1)]),
+        operation("Upsample", Upsample::to([67, 130]).bilinear(), [normal(&[6, 9, 33, 29], 1)]),
         operation("Lookup", layers::Lookup { ids: classes_within(ROWS), padding: Some(3) }, [x.clone()]),
         operation("Mask", layers::Mask { p: 0.3, key: 5 }, [x.clone()]),
+        operation("ChannelMask", layers::ChannelMask { p: 0.3, key: 5 }, [normal(&[6, 9, 65, 67], 1)]),
         operation("BatchNormalization", layers::BatchNormalization { eps: 1e-5 }, scaled()),
         operation("FixedNormalization", fixed, scaled()),
         operation("LayerNormalization", layers::LayerNormalization { eps: 1e-5 }, scaled()),

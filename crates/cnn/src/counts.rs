@@ -67,6 +67,32 @@ impl<const A: usize> ConvShape<A> {
         Self { in_channels, out_channels, groups: 1, bias: true, windows }
     }
 
+    /// Each channel convolved by itself: as many groups as channels, with a bias.
+    ///
+    /// ```
+    /// use gradus_cnn::{ConvShape, Window};
+    /// let depthwise = ConvShape::depthwise(64, [Window::new(3).padded(1); 2]).without_bias();
+    /// assert_eq!(depthwise.parameters()?, 64 * 9); // all channels with all: 64 times as many
+    /// # Ok::<(), gradus_cnn::Geometry>(())
+    /// ```
+    #[must_use]
+    pub const fn depthwise(channels: usize, windows: [Window; A]) -> Self {
+        Self::new(channels, channels, windows).groups(channels)
+    }
+
+    /// The channels mixed at each position, which sees nothing of its neighbours: windows of one tap, with a bias.
+    ///
+    /// ```
+    /// use gradus_cnn::ConvShape;
+    /// let pointwise = ConvShape::<2>::pointwise(64, 128);
+    /// assert_eq!((pointwise.parameters()?, pointwise.output([7, 5])?), (64 * 128 + 128, [7, 5]));
+    /// # Ok::<(), gradus_cnn::Geometry>(())
+    /// ```
+    #[must_use]
+    pub const fn pointwise(in_channels: usize, out_channels: usize) -> Self {
+        Self::new(in_channels, out_channels, [Window::new(1); A])
+    }
+
     /// The same in groups; as many as there are channels make a depthwise convolution.
     #[must_use]
     pub const fn groups(self, groups: usize) -> Self {

@@ -1,27 +1,43 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod adaptive_pool;
 mod conv;
+mod conv_layer;
 mod conv_transpose;
+mod conv_transpose_layer;
 mod counts;
+mod fold;
 mod geometry;
 mod kernel;
+mod op_layers;
+mod pad;
 mod pool;
 #[cfg(feature = "properties")]
 mod properties;
 mod receptive_field;
+mod sampling;
+mod separable;
 mod symbols;
+mod upsample;
 mod window;
 
+pub use adaptive_pool::{AdaptiveAveragePool, AdaptiveMaxPool, GlobalAveragePool, adaptive_bin};
 pub use conv::{Convolution, conv2d};
+pub use conv_layer::{Conv1d, Conv2d};
 pub use conv_transpose::{TransposedConvolution, conv_transpose2d};
+pub use conv_transpose_layer::ConvTranspose2d;
 pub use counts::{ConvShape, Counts};
+pub use fold::fold_batch_norm;
 pub use geometry::Geometry;
 pub use kernel::Algorithm;
+pub use pad::{Pad, PaddingMode};
 pub use pool::{AveragePool, MaxPool};
 #[cfg(feature = "properties")]
 pub use properties::properties;
 pub use receptive_field::ReceptiveField;
+pub use separable::SeparableConv2d;
+pub use upsample::{Interpolation, Upsample};
 pub use window::{Tap, Taps, Window};
 
 use gradus_formula::Formula;
@@ -40,4 +56,10 @@ pub const FORMULAS: &[Formula] = &[
     pool::FORMULA_MAX,
     pool::FORMULA_AVERAGE,
     pool::FORMULA_DEPTH,
+    separable::FORMULA,
+    pad::FORMULA,
+    adaptive_pool::FORMULA,
+    upsample::FORMULA_NEAREST,
+    upsample::FORMULA_BILINEAR,
+    fold::FORMULA,
 ];

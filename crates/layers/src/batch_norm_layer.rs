@@ -87,6 +87,13 @@ impl<T: Scalar, const D: usize> BatchNorm<T, D> {
         Ok(Self { momentum, ..self })
     }
 
+    /// What it does in evaluation, as an operation: the running statistics as they are now.
+    #[must_use]
+    pub fn fixed(&self) -> FixedNormalization<T> {
+        let (mean, variance) = (self.running_mean.value(), self.running_var.value());
+        FixedNormalization { mean, variance, eps: self.eps }
+    }
+
     fn expects(shape: Shape) -> Result<()> {
         if shape.rank() == D + 2 || (D == 1 && shape.rank() == 2) {
             return Ok(());
@@ -140,7 +147,6 @@ impl<T: Scalar, const D: usize> Layer<T> for BatchNorm<T, D> {
             self.follow(&batch)?;
             return Ok(y);
         }
-        let (mean, variance) = (self.running_mean.value(), self.running_var.value());
-        Var::apply(FixedNormalization { mean, variance, eps: self.eps }, inputs)
+        Var::apply(self.fixed(), inputs)
     }
 }

@@ -112,7 +112,7 @@ pub struct Mask {
 impl Mask {
     /// m∘x / (1 − p).
     fn of<T: Scalar>(self, x: &Tensor<T>) -> Result<Tensor<T>> {
-        valid(self.p)?;
+        valid("dropout", self.p)?;
         if self.p == 0.0 {
             return Ok(x.clone());
         }
@@ -146,8 +146,8 @@ fn mask<T: Scalar>(start: u64, threshold: u64, first: u64, scale: T, x: &[T], ou
     tail.iter_mut().zip(x_tail).for_each(|(y, &x)| *y = x * factor(last & 0xFFFF_FFFF));
 }
 
-fn valid(p: f64) -> Result<()> {
-    if (0.0..=1.0).contains(&p) { Ok(()) } else { Err(refuse::argument("dropout", "p", p, "0..=1")) }
+pub(crate) fn valid(op: &'static str, p: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&p) { Ok(()) } else { Err(refuse::argument(op, "p", p, "0..=1")) }
 }
 
 impl<T: Scalar> Op<T, 1> for Mask {
@@ -197,7 +197,7 @@ impl Dropout {
     /// # Errors
     /// If `p` is not within 0..=1.
     pub fn new(p: f64) -> Result<Self> {
-        valid(p)?;
+        valid("dropout", p)?;
         Ok(Self { p })
     }
 

@@ -4,6 +4,7 @@
 mod batch_norm;
 mod batch_norm_layer;
 mod dropout;
+mod dropout2d;
 mod embedding;
 mod flatten;
 mod group_norm;
@@ -19,6 +20,7 @@ mod sequential;
 pub use batch_norm::{BatchMoments, BatchNormalization, FixedNormalization, batch_norm};
 pub use batch_norm_layer::{BatchNorm, BatchNorm1d, BatchNorm2d, MOMENTUM};
 pub use dropout::{Dropout, Mask, dropout, kept};
+pub use dropout2d::{ChannelMask, Dropout2d, dropout2d};
 pub use embedding::{Embedding, Lookup, embedding};
 pub use flatten::Flatten;
 pub use group_norm::{GroupNorm, GroupNormalization, group_norm};
@@ -37,6 +39,7 @@ pub const FORMULAS: &[Formula] = &[
     linear::FORMULA,
     embedding::FORMULA,
     dropout::FORMULA,
+    dropout2d::FORMULA,
     batch_norm::FORMULA,
     layer_norm::FORMULA,
     rms_norm::FORMULA,

@@ -1,10 +1,15 @@
 //! The properties of shapes: each answer against counting by hand.
 
+mod adaptive;
 mod conv;
+mod fold;
 mod huge;
 mod inverse;
+mod layers;
+mod pad;
 mod pool;
 mod stack;
+mod upsample;
 mod window;
 mod winograd;
 
@@ -22,6 +27,11 @@ pub fn properties() -> Vec<Property> {
     all.extend(conv::properties());
     all.extend(winograd::properties());
     all.extend(pool::properties());
+    all.extend(layers::properties());
+    all.extend(pad::properties());
+    all.extend(adaptive::properties());
+    all.extend(upsample::properties());
+    all.extend(fold::properties());
     all
 }
 

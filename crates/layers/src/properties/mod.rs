@@ -2,6 +2,7 @@
 
 mod batch;
 mod dropout;
+mod dropout2d;
 mod linear;
 mod rows;
 
@@ -14,6 +15,7 @@ use rand_distr::StandardNormal;
 pub fn properties() -> Vec<Property> {
     let mut all = linear::properties();
     all.extend(dropout::properties());
+    all.extend(dropout2d::properties());
     all.extend(batch::properties());
     all.extend(rows::properties());
     all
