@@ -75,8 +75,6 @@ struct Reads {
 
 /// The geometry of a pooling.
 struct Grid {
-    /// Samples times channels, as pooling does not tell them apart.
-    planes: usize,
     plane: Plane,
     reads: [Vec<Reads>; 2],
     output: [usize; 4],
@@ -94,8 +92,8 @@ impl Grid {
             let value = format!("{height}×{width}");
             return Err(Error::Argument { op, name: "image", value, allowed: "at most 2³² pixels".into() });
         }
-        let plane = Plane { windows, input: [height, width], output: [rows.len(), columns.len()] };
-        Ok(Self { planes: batch * channels, plane, reads: [rows, columns], output })
+        let plane = Plane::new(windows, [height, width], [rows.len(), columns.len()]);
+        Ok(Self { plane, reads: [rows, columns], output })
     }
 
     /// The pixels of an image, and of an output.
@@ -196,14 +194,14 @@ impl MaxPool {
 
 impl<T: Scalar> Op<T, 1> for MaxPool {
     /// For each output the pixel that was the largest, as its number within its plane: four bytes an output.
-    type Saved = Vec<u32>;
+    type Saved = Tensor<u32>;
 
-    fn forward(&self, [x]: [&Tensor<T>; 1]) -> Result<(Tensor<T>, Vec<u32>)> {
+    fn forward(&self, [x]: [&Tensor<T>; 1]) -> Result<(Tensor<T>, Tensor<u32>)> {
         let grid = Grid::new("max_pool", self.windows, self.ceil, x.shape())?;
         let [plane, outputs] = grid.sizes();
-        let mut places = vec![0; grid.planes * outputs];
+        let mut places = Tensor::<u32>::compute(grid.output, |_| ())?;
         let y = Tensor::compute(grid.output, |y| {
-            for_each_block_of_two((y, outputs), (&mut places, outputs), |p, y, places| {
+            for_each_block_of_two((y, outputs), (places.as_mut_slice(), outputs), |p, y, places| {
                 pooling::largest(&grid.plane, &x.as_slice()[p * plane..][..plane], y, places);
             });
         })?;
@@ -213,7 +211,7 @@ impl<T: Scalar> Op<T, 1> for MaxPool {
     fn vjp(
         &self,
         [x]: [&Tensor<T>; 1],
-        places: &Vec<u32>,
+        places: &Tensor<u32>,
         dy: &Tensor<T>,
         [wanted]: [bool; 1],
     ) -> Result<[Option<Tensor<T>>; 1]> {
@@ -222,7 +220,7 @@ impl<T: Scalar> Op<T, 1> for MaxPool {
         let [_, outputs] = grid.sizes();
         gradient(&grid, x.shape(), wanted, |p, dx| {
             let of_plane = p * outputs..(p + 1) * outputs;
-            for (&at, &dy) in places[of_plane.clone()].iter().zip(&dy.as_slice()[of_plane]) {
+            for (&at, &dy) in places.as_slice()[of_plane.clone()].iter().zip(&dy.as_slice()[of_plane]) {
                 dx[at as usize] += dy;
             }
         })

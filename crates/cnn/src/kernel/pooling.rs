@@ -17,30 +17,33 @@ pub(crate) fn reach(window: &Window, n: usize, outputs: usize, tap: usize) -> (R
 
 /// The windows over a plane.
 pub(crate) struct Plane {
-    pub(crate) windows: [Window; 2],
+    windows: [Window; 2],
     pub(crate) input: [usize; 2],
     pub(crate) output: [usize; 2],
+    /// For each tap along an axis the outputs whose window has it on the plane, and where it lies for the first of them.
+    taps: [Vec<(Range<usize>, usize)>; 2],
 }
 
 impl Plane {
-    fn reach(&self, axis: usize, tap: usize) -> (Range<usize>, usize) {
-        reach(&self.windows[axis], self.input[axis], self.output[axis], tap)
+    pub(crate) fn new(windows: [Window; 2], input: [usize; 2], output: [usize; 2]) -> Self {
+        let taps = std::array::from_fn(|axis| {
+            let w = &windows[axis];
+            (0..w.size).map(|tap| reach(w, input[axis], output[axis], tap)).collect()
+        });
+        Self { windows, input, output, taps }
     }
 
     /// Calls `f(outputs, first element)` for every row of outputs and every tap, in the order of the taps: the outputs whose tap lies on the
     /// plane, and what it reads for the first of them; the others' are a stride further on, each.
     #[inline(always)]
     fn each(&self, mut f: impl FnMut(Range<usize>, usize)) {
-        let [down, across] = self.windows;
         for i in 0..self.output[0] {
-            for u in 0..down.size {
-                let (rows, first_row) = self.reach(0, u);
+            for (rows, first_row) in &self.taps[0] {
                 if !rows.contains(&i) {
                     continue;
                 }
-                let row = first_row + (i - rows.start) * down.stride;
-                for v in 0..across.size {
-                    let (columns, first) = self.reach(1, v);
+                let row = first_row + (i - rows.start) * self.windows[0].stride;
+                for (columns, first) in &self.taps[1] {
                     if !columns.is_empty() {
                         let y = i * self.output[1];
                         f(y + columns.start..y + columns.end, row * self.input[1] + first);
