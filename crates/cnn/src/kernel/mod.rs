@@ -15,10 +15,10 @@ use winograd::Size;
 
 /// How a convolution is computed.
 ///
-/// [`Automatic`](Self::Automatic) takes `Depthwise` where each group has one input channel; `Winograd4` for 3×3 windows with stride 1, no
-/// groups, at least 32 channels and 32 filters, and outputs of at least 4×4; `Shift` for windows of several taps whose outputs' rows are at least three
-/// times as long as the window reaches; and `Unfold` for everything else. Results agree to rounding. But for
-/// the `Winograd` ways the sums are the same in another order; with whole numbers they are equal.
+/// [`Automatic`](Self::Automatic) takes `Depthwise` where each group has one input channel and fewer than four filters; `Winograd4` for 3×3 windows
+/// with stride 1, no groups, at least 32 channels and 32 filters, and outputs of at least 4×4; `Shift` where what it computes for nothing, filters
+/// times the window's reach in outputs, is less than 40 rows of outputs; and `Unfold` for everything else. Results agree to rounding. But for the
+/// `Winograd` ways the sums are the same in another order; with whole numbers they are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -201,7 +201,7 @@ impl Algorithm {
     /// What is taken for these sizes.
     pub(crate) fn of(self, sizes: &Sizes) -> Self {
         match self {
-            Self::Automatic if sizes.group[0] == 1 => Self::Depthwise,
+            Self::Automatic if sizes.group[0] == 1 && sizes.group[1] < 4 => Self::Depthwise,
             Self::Automatic if winograd::pays(sizes) => Self::Winograd4,
             Self::Automatic if shift::pays(sizes) => Self::Shift,
             Self::Automatic => Self::Unfold,
