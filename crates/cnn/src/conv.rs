@@ -4,6 +4,7 @@ use crate::kernel::{self, Algorithm, Operands, Sizes};
 use crate::{ConvShape, Geometry, Window};
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
+use gradus_tensor::kernel::{BLOCK, for_each_block, sum_by};
 use gradus_tensor::{Error, Result, Scalar, Shape, Tensor};
 
 const X: Symbol = Symbol { latex: "x", code: "x", meaning: "the images", shape: "[N, C, H, W]", unit: "any" };
@@ -208,7 +209,23 @@ pub(crate) fn expect(op: &'static str, name: &'static str, expected: &[usize], g
 
 /// The sum over samples and positions, one a channel.
 pub(crate) fn over_positions<T: Scalar>(dy: &Tensor<T>) -> Result<Tensor<T>> {
-    dy.sum_axis(3)?.sum_axis(2)?.sum_axis(0)
+    let &[batch, channels, height, width] = dy.dims() else {
+        return Err(Error::Shape {
+            op: OP,
+            expected: "dy of the shape [N, K, O, O']".into(),
+            got: dy.shape(),
+        });
+    };
+    let plane = height * width;
+    let together = (BLOCK / plane.max(1)).max(1);
+    let planes = Tensor::compute([batch, channels], |sums| {
+        for_each_block(sums, together, |i, sums| {
+            for (p, sum) in sums.iter_mut().enumerate() {
+                *sum = sum_by(&dy.as_slice()[(i * together + p) * plane..][..plane], |x| x);
+            }
+        });
+    })?;
+    planes.sum_axis(0)
 }
 
 impl<T: Scalar> Op<T, 3> for Convolution {

@@ -1,5 +1,5 @@
-//! Convolution with one input channel a group: for each tap a row of the image, times one weight, is added to a row of the output. The three taps of
-//! the most frequent windows go together, so that an output is read and written once for them.
+//! Convolution with one input channel a group: for each tap a row of the image, times one weight, is added to a row of the output. The nine taps of
+//! the most frequent window go together over the padded image, so that an output is read and written once for them.
 
 use super::Sizes;
 use super::pooling::reach;
@@ -15,8 +15,19 @@ struct Plane {
     output: [usize; 2],
     /// For each tap the outputs that it adds to, and where it lies for the first of them.
     taps: [Vec<(Range<usize>, usize)>; 2],
-    /// The outputs of a row that all taps add to.
-    all: Range<usize>,
+}
+
+/// Outputs that are computed side by side.
+const LANES: usize = 16;
+
+/// How many planes a job has: room for a padded image is made once for them.
+const TOGETHER: usize = 8;
+
+/// The next sixteen from a place on.
+#[inline(always)]
+fn next<T: Copy>(x: &[T], at: usize) -> [T; LANES] {
+    // Every caller has made sure that they are there.
+    x[at..].first_chunk().copied().unwrap_or_else(|| unreachable!())
 }
 
 impl Plane {
@@ -25,16 +36,32 @@ impl Plane {
             let w = &windows[axis];
             (0..w.size).map(|tap| reach(w, input[axis], output[axis], tap)).collect()
         });
-        let all = taps[1].iter().fold(0..output[1], |all, (outputs, _)| {
-            let start = all.start.max(outputs.start);
-            start..all.end.min(outputs.end).max(start)
-        });
-        Self { windows, input, output, taps, all }
+        Self { windows, input, output, taps }
     }
 
-    /// Whether the taps of a row go together: they are three, and windows begin at every pixel.
-    fn together(&self) -> bool {
-        self.windows[1].size == 3 && self.windows[1].stride == 1 && !self.all.is_empty()
+    /// Whether all nine taps go together: there are so many, and windows begin at every pixel.
+    fn nine(&self) -> bool {
+        self.windows.iter().all(|w| w.size == 3 && w.stride == 1)
+    }
+
+    /// From row to row of the padded image.
+    fn pitch(&self) -> usize {
+        self.input[1] + self.windows[1].padding[0] + self.windows[1].padding[1]
+    }
+
+    /// Room for a padded image, if it is needed, and for what is read behind its end.
+    fn room<T: Scalar>(&self) -> Vec<T> {
+        let rows = self.input[0] + self.windows[0].padding[0] + self.windows[0].padding[1];
+        if self.nine() { vec![T::ZERO; rows * self.pitch() + LANES] } else { Vec::new() }
+    }
+
+    /// Copies an image to where the padding leaves it room.
+    fn pad<T: Scalar>(&self, x: &[T], room: &mut [T]) {
+        let (pitch, width) = (self.pitch(), self.input[1]);
+        let first = self.windows[0].padding[0] * pitch + self.windows[1].padding[0];
+        for (x, room) in x.chunks_exact(width).zip(room[first..].chunks_mut(pitch)) {
+            room[..width].copy_from_slice(x);
+        }
     }
 
     /// Calls `f(tap down, output row's start, input row's start)` for every row of outputs, and every row of taps that lies on the image.
@@ -50,78 +77,69 @@ impl Plane {
         }
     }
 
-    /// Calls `f(tap across, outputs, first element)` for those outputs of a row that are computed tap by tap, counted from the row's start.
+    /// Calls `f(tap across, outputs, first element)` for the taps of a row, the outputs counted from their row's start.
     #[inline(always)]
-    fn each_tap(&self, together: bool, mut f: impl FnMut(usize, Range<usize>, usize)) {
-        let stride = self.windows[1].stride;
+    fn each_tap(&self, mut f: impl FnMut(usize, Range<usize>, usize)) {
         for (v, (outputs, first)) in self.taps[1].iter().enumerate() {
-            if !together {
-                if !outputs.is_empty() {
-                    f(v, outputs.clone(), *first);
-                }
-                continue;
-            }
-            let left = outputs.start..outputs.end.min(self.all.start);
-            let right = outputs.start.max(self.all.end)..outputs.end;
-            for part in [left, right] {
-                if !part.is_empty() {
-                    let from = first + (part.start - outputs.start) * stride;
-                    f(v, part, from);
-                }
+            if !outputs.is_empty() {
+                f(v, outputs.clone(), *first);
             }
         }
-    }
-
-    /// Where the first output that all taps add to reads each of the three taps.
-    fn firsts(&self) -> [usize; 3] {
-        let mut firsts = [0; 3];
-        for (at, (outputs, first)) in firsts.iter_mut().zip(&self.taps[1]) {
-            *at = first + (self.all.start - outputs.start);
-        }
-        firsts
     }
 
     /// Adds what the window makes of an image to an output.
-    fn add<T: Scalar>(&self, x: &[T], weight: &[T], y: &mut [T]) {
-        let (together, stride, across) = (self.together(), self.windows[1].stride, self.windows[1].size);
-        let (firsts, count) = (self.firsts(), self.all.len());
+    fn add<T: Scalar>(&self, x: &[T], weight: &[T], room: &mut [T], y: &mut [T]) {
+        if let (true, &[a, b, c, d, e, f, g, h, i]) = (self.nine(), weight) {
+            self.pad(x, room);
+            return self.add_nine(room, [[a, b, c], [d, e, f], [g, h, i]], y);
+        }
+        let (stride, across) = (self.windows[1].stride, self.windows[1].size);
         vectorize(
             #[inline(always)]
             || {
                 self.each_row(
                     #[inline(always)]
                     |u, to, from| {
-                        let weight = &weight[u * across..][..across];
-                        if let (true, &[a, b, c]) = (together, weight) {
-                            let part = |first: usize| &x[from + first..][..count];
-                            let (p, q, r) = (part(firsts[0]), part(firsts[1]), part(firsts[2]));
-                            let y = &mut y[to + self.all.start..][..count];
-                            for j in 0..count {
-                                let sum = Scalar::mul_add(b, q[j], Scalar::mul_add(a, p[j], y[j]));
-                                y[j] = Scalar::mul_add(c, r[j], sum);
-                            }
-                        }
                         self.each_tap(
-                            together,
                             #[inline(always)]
                             |v, outputs, first| {
-                                let (w, x) = (weight[v], &x[from + first..]);
+                                let (w, x) = (weight[u * across + v], &x[from + first..]);
                                 let y = &mut y[to + outputs.start..to + outputs.end];
-                                if stride == 1 {
-                                    y.iter_mut().zip(x).for_each(
-                                        #[inline(always)]
-                                        |(y, &x)| *y = Scalar::mul_add(w, x, *y),
-                                    );
-                                } else {
-                                    y.iter_mut().zip(x.iter().step_by(stride)).for_each(
-                                        #[inline(always)]
-                                        |(y, &x)| *y = Scalar::mul_add(w, x, *y),
-                                    );
-                                }
+                                y.iter_mut().zip(x.iter().step_by(stride)).for_each(
+                                    #[inline(always)]
+                                    |(y, &x)| *y = Scalar::mul_add(w, x, *y),
+                                );
                             },
                         );
                     },
                 );
+            },
+        );
+    }
+
+    /// The same for a padded image and nine taps.
+    fn add_nine<T: Scalar>(&self, room: &[T], weight: [[T; 3]; 3], y: &mut [T]) {
+        let (pitch, [down, across]) = (self.pitch(), self.windows.map(|w| w.dilation));
+        vectorize(
+            #[inline(always)]
+            || {
+                for (row, y) in y.chunks_exact_mut(self.output[1]).enumerate() {
+                    let mut at = row * pitch;
+                    for y in y.chunks_mut(LANES) {
+                        let mut sums = [T::ZERO; LANES];
+                        sums[..y.len()].copy_from_slice(y);
+                        for (u, weight) in weight.iter().enumerate() {
+                            for (v, &weight) in weight.iter().enumerate() {
+                                let x = next(room, at + u * down * pitch + v * across);
+                                for l in 0..LANES {
+                                    sums[l] = Scalar::mul_add(weight, x[l], sums[l]);
+                                }
+                            }
+                        }
+                        y.copy_from_slice(&sums[..y.len()]);
+                        at += LANES;
+                    }
+                }
             },
         );
     }
@@ -136,7 +154,6 @@ impl Plane {
                     #[inline(always)]
                     |u, from, to| {
                         self.each_tap(
-                            false,
                             #[inline(always)]
                             |v, outputs, first| {
                                 let (w, dx) = (weight[u * across + v], &mut dx[to + first..]);
@@ -154,40 +171,23 @@ impl Plane {
     }
 
     /// Adds the products of an image and of what comes back from an output to the taps' sums.
-    fn add_products<T: Scalar>(&self, x: &[T], dy: &[T], dw: &mut [T]) {
-        const LANES: usize = 16;
-        let (together, stride, across) = (self.together(), self.windows[1].stride, self.windows[1].size);
-        let (firsts, count) = (self.firsts(), self.all.len());
+    fn add_products<T: Scalar>(&self, x: &[T], dy: &[T], room: &mut [T], dw: &mut [T]) {
+        if self.nine() {
+            self.pad(x, room);
+            return self.add_nine_products(room, dy, dw);
+        }
+        let (stride, across) = (self.windows[1].stride, self.windows[1].size);
         vectorize(
             #[inline(always)]
             || {
-                for u in 0..self.windows[0].size {
-                    let mut sums = [[T::ZERO; LANES]; 3];
-                    let (rows, first_row) = &self.taps[0][u];
-                    for i in rows.clone() {
-                        let row = first_row + (i - rows.start) * self.windows[0].stride;
-                        let (dy, x) =
-                            (&dy[i * self.output[1]..][..self.output[1]], &x[row * self.input[1]..]);
-                        if together {
-                            let y = &dy[self.all.clone()];
-                            let (groups, rest) = y.as_chunks::<LANES>();
-                            for (v, sums) in sums.iter_mut().enumerate() {
-                                let (x, x_rest) = x[firsts[v]..][..count].as_chunks::<LANES>();
-                                for (y, x) in groups.iter().zip(x) {
-                                    for l in 0..LANES {
-                                        sums[l] = Scalar::mul_add(y[l], x[l], sums[l]);
-                                    }
-                                }
-                                for (l, (&y, &x)) in rest.iter().zip(x_rest).enumerate() {
-                                    sums[l] = Scalar::mul_add(y, x, sums[l]);
-                                }
-                            }
-                        }
+                self.each_row(
+                    #[inline(always)]
+                    |u, from, to| {
                         self.each_tap(
-                            together,
                             #[inline(always)]
                             |v, outputs, first| {
-                                let (dy, x) = (&dy[outputs], &x[first..]);
+                                let (dy, x) =
+                                    (&dy[from + outputs.start..from + outputs.end], &x[to + first..]);
                                 dw[u * across + v] += if stride == 1 {
                                     row::sum_by_two(
                                         dy,
@@ -204,15 +204,42 @@ impl Plane {
                                 };
                             },
                         );
-                    }
-                    if together {
-                        for (dw, sums) in dw[u * across..].iter_mut().zip(&sums) {
-                            *dw += row::sum_by(
-                                sums,
-                                #[inline(always)]
-                                |x| x,
-                            );
+                    },
+                );
+            },
+        );
+    }
+
+    /// The same for a padded image and nine taps.
+    fn add_nine_products<T: Scalar>(&self, room: &[T], dy: &[T], dw: &mut [T]) {
+        let (pitch, [down, across]) = (self.pitch(), self.windows.map(|w| w.dilation));
+        vectorize(
+            #[inline(always)]
+            || {
+                for (u, dw) in dw.chunks_exact_mut(3).enumerate() {
+                    let mut sums = [[T::ZERO; LANES]; 3];
+                    for (row, dy) in dy.chunks_exact(self.output[1]).enumerate() {
+                        let mut at = (row + u * down) * pitch;
+                        for dy in dy.chunks(LANES) {
+                            // Filled up with zeros, which what is read behind a row's end must not turn into anything else.
+                            let mut y = [T::ZERO; LANES];
+                            y[..dy.len()].copy_from_slice(dy);
+                            for (v, sums) in sums.iter_mut().enumerate() {
+                                let x = next(room, at + v * across);
+                                for l in 0..LANES {
+                                    let x = if l < dy.len() { x[l] } else { T::ZERO };
+                                    sums[l] = Scalar::mul_add(y[l], x, sums[l]);
+                                }
+                            }
+                            at += LANES;
                         }
+                    }
+                    for (dw, sums) in dw.iter_mut().zip(&sums) {
+                        *dw += row::sum_by(
+                            sums,
+                            #[inline(always)]
+                            |x| x,
+                        );
                     }
                 }
             },
@@ -224,20 +251,18 @@ fn plane_of(sizes: &Sizes) -> Plane {
     Plane::new(sizes.shape.windows, [sizes.input, sizes.output])
 }
 
-pub(super) fn forward<T: Scalar>(
-    sizes: &Sizes,
-    x: &[T],
-    weight: &[T],
-    out: &mut [T],
-    begin: impl Fn(&mut [T]) + Sync,
-) {
+pub(super) fn forward<T: Scalar>(sizes: &Sizes, x: &[T], weight: &[T], bias: Option<&[T]>, out: &mut [T]) {
     let ([in_plane, plane], outputs, taps) = (sizes.planes(), sizes.shape.out_channels, sizes.taps());
     let of_plane = plane_of(sizes);
-    begin(out);
-    for_each_block(out, plane, |p, out| {
-        let (n, k) = (p / outputs, p % outputs);
-        let x = &x[(n * sizes.shape.in_channels + k / sizes.group[1]) * in_plane..][..in_plane];
-        of_plane.add(x, &weight[k * taps..][..taps], out);
+    for_each_block(out, TOGETHER * plane, |job, out| {
+        let mut room = of_plane.room();
+        for (p, out) in out.chunks_exact_mut(plane).enumerate() {
+            let p = job * TOGETHER + p;
+            let (n, k) = (p / outputs, p % outputs);
+            let x = &x[(n * sizes.shape.in_channels + k / sizes.group[1]) * in_plane..][..in_plane];
+            out.fill(bias.map_or(T::ZERO, |bias| bias[k]));
+            of_plane.add(x, &weight[k * taps..][..taps], &mut room, out);
+        }
     });
 }
 
@@ -253,14 +278,18 @@ pub(super) fn by_data<T: Scalar>(sizes: &Sizes, weight: &[T], dy: &[T], dx: &mut
         (Plane::new(back, [sizes.output, sizes.input]), turned)
     });
     let forth = plane_of(sizes);
-    for_each_block(dx, in_plane, |p, dx| {
-        let (n, c) = (p / inputs, p % inputs);
-        dx.fill(T::ZERO);
-        for k in c * sizes.group[1]..(c + 1) * sizes.group[1] {
-            let dy = &dy[(n * sizes.shape.out_channels + k) * plane..][..plane];
-            match &turned {
-                Some((back, turned)) => back.add(dy, &turned[k * taps..][..taps], dx),
-                None => forth.add_back(dy, &weight[k * taps..][..taps], dx),
+    for_each_block(dx, TOGETHER * in_plane, |job, dx| {
+        let mut room = turned.as_ref().map_or_else(Vec::new, |(back, _)| back.room());
+        for (p, dx) in dx.chunks_exact_mut(in_plane).enumerate() {
+            let p = job * TOGETHER + p;
+            let (n, c) = (p / inputs, p % inputs);
+            dx.fill(T::ZERO);
+            for k in c * sizes.group[1]..(c + 1) * sizes.group[1] {
+                let dy = &dy[(n * sizes.shape.out_channels + k) * plane..][..plane];
+                match &turned {
+                    Some((back, turned)) => back.add(dy, &turned[k * taps..][..taps], &mut room, dx),
+                    None => forth.add_back(dy, &weight[k * taps..][..taps], dx),
+                }
             }
         }
     });
@@ -271,10 +300,11 @@ pub(super) fn by_weights<T: Scalar>(sizes: &Sizes, x: &[T], dy: &[T], dw: &mut [
     let of_plane = plane_of(sizes);
     for_each_block(dw, taps, |k, dw| {
         dw.fill(T::ZERO);
+        let mut room = of_plane.room();
         for n in 0..sizes.batch {
             let x = &x[(n * sizes.shape.in_channels + k / sizes.group[1]) * in_plane..][..in_plane];
             let dy = &dy[(n * sizes.shape.out_channels + k) * plane..][..plane];
-            of_plane.add_products(x, dy, dw);
+            of_plane.add_products(x, dy, &mut room, dw);
         }
     });
 }

@@ -110,7 +110,7 @@ pub(crate) fn forward<T: Scalar>(
         }
         result = match algorithm.of(sizes) {
             Algorithm::Depthwise => {
-                depthwise::forward(sizes, x, weight, out, begin);
+                depthwise::forward(sizes, x, weight, bias, out);
                 Ok(())
             }
             Algorithm::Plain => {

@@ -59,26 +59,26 @@ impl Plane {
     }
 }
 
-/// Calls `f(j, x)` for the numbers that lie a stride apart.
+/// Joins numbers that lie a stride apart to what there is, each to its own.
 #[inline(always)]
-fn each_apart<T: Scalar>(x: &[T], stride: usize, count: usize, mut f: impl FnMut(usize, T)) {
-    match stride {
-        1 => {
-            for (j, &x) in x[..count].iter().enumerate() {
-                f(j, x);
+fn join_apart<T: Scalar>(x: &[T], stride: usize, y: &mut [T], join: impl Fn(T, T) -> T) {
+    match (stride, y) {
+        (1, y) => {
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = join(*y, x);
             }
         }
-        2 => {
+        (2, [y @ .., last]) => {
             // The last one may have nobody behind it.
             let (pairs, _) = x.as_chunks::<2>();
-            for (j, pair) in pairs[..count - 1].iter().enumerate() {
-                f(j, pair[0]);
+            *last = join(*last, x[2 * y.len()]);
+            for (y, pair) in y.iter_mut().zip(pairs) {
+                *y = join(*y, pair[0]);
             }
-            f(count - 1, x[2 * (count - 1)]);
         }
-        _ => {
-            for (j, &x) in x.iter().step_by(stride).take(count).enumerate() {
-                f(j, x);
+        (_, y) => {
+            for (y, &x) in y.iter_mut().zip(x.iter().step_by(stride)) {
+                *y = join(*y, x);
             }
         }
     }
@@ -99,29 +99,40 @@ pub(crate) fn largest<T: Scalar>(plane: &Plane, x: &[T], y: &mut [T], places: &m
                 #[inline(always)]
                 |outputs, first| {
                     let (y, places) = (&mut y[outputs.clone()], &mut places[outputs]);
-                    let count = y.len();
-                    let places = &mut places[..count];
-                    each_apart(
-                        &x[first..],
-                        stride,
-                        count,
-                        #[inline(always)]
-                        |j, x| {
-                            let (now, place) = (y[j], places[j]);
-                            let better =
-                                (x > now) | (place == NONE) | (Scalar::is_nan(x) & !Scalar::is_nan(now));
-                            y[j] = if better { x } else { now };
-                            places[j] = if better {
-                                (first as u32).wrapping_add(j as u32 * stride as u32)
-                            } else {
-                                place
-                            };
-                        },
-                    );
+                    larger(&x[first..], stride, first as u32, y, places);
                 },
             );
         },
     );
+}
+
+/// Takes what lies a stride apart where it is larger than what there is, with its place; the first number's is `at`.
+#[inline(always)]
+fn larger<T: Scalar>(x: &[T], stride: usize, at: u32, y: &mut [T], places: &mut [u32]) {
+    // Counted in the places' own width, which keeps the loop a loop of vectors.
+    let mut at = at;
+    let step = stride as u32;
+    if stride == 2 {
+        let (pairs, _) = x.as_chunks::<2>();
+        let count = (y.len() - 1).min(pairs.len());
+        for ((y, place), pair) in y[..count].iter_mut().zip(&mut places[..count]).zip(pairs) {
+            take_larger(pair[0], at, y, place);
+            at = at.wrapping_add(step);
+        }
+        take_larger(x[2 * count], at, &mut y[count], &mut places[count]);
+        return;
+    }
+    for ((y, place), &x) in y.iter_mut().zip(places).zip(x.iter().step_by(stride)) {
+        take_larger(x, at, y, place);
+        at = at.wrapping_add(step);
+    }
+}
+
+#[inline(always)]
+fn take_larger<T: Scalar>(x: T, at: u32, y: &mut T, place: &mut u32) {
+    let better = (x > *y) | (*place == NONE) | (Scalar::is_nan(x) & !Scalar::is_nan(*y));
+    *y = if better { x } else { *y };
+    *place = if better { at } else { *place };
 }
 
 /// The largest number of each window.
@@ -171,15 +182,7 @@ fn taps<T: Scalar>(plane: &Plane, x: &[T], y: &mut [T], join: impl Fn(T, T) -> T
             plane.each(
                 #[inline(always)]
                 |outputs, first| {
-                    let y = &mut y[outputs];
-                    let count = y.len();
-                    each_apart(
-                        &x[first..],
-                        stride,
-                        count,
-                        #[inline(always)]
-                        |j, x| y[j] = join(y[j], x),
-                    );
+                    join_apart(&x[first..], stride, &mut y[outputs], &join);
                 },
             );
         },
