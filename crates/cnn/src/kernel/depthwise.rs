@@ -18,16 +18,36 @@ struct Plane {
 }
 
 /// Outputs that are computed side by side.
-const LANES: usize = 16;
+const LANES: usize = 8;
 
 /// How many planes a job has: room for a padded image is made once for them.
 const TOGETHER: usize = 8;
 
-/// The next sixteen from a place on.
+/// The next ones from a place on.
 #[inline(always)]
-fn next<T: Copy>(x: &[T], at: usize) -> [T; LANES] {
+fn next<T>(x: &[T], at: usize) -> &[T; LANES] {
     // Every caller has made sure that they are there.
-    x[at..].first_chunk().copied().unwrap_or_else(|| unreachable!())
+    x[at..].first_chunk().unwrap_or_else(|| unreachable!())
+}
+
+/// Adds nine taps to some outputs; `at` is where the first column of taps lies in its three rows.
+#[inline(always)]
+fn nine<T: Scalar>(
+    room: &[T],
+    at: [usize; 3],
+    across: usize,
+    weight: &[[T; 3]; 3],
+    mut sums: [T; LANES],
+) -> [T; LANES] {
+    for (at, weight) in at.iter().zip(weight) {
+        for (v, &weight) in weight.iter().enumerate() {
+            let x = next(room, at + v * across);
+            for l in 0..LANES {
+                sums[l] = Scalar::mul_add(weight, x[l], sums[l]);
+            }
+        }
+    }
+    sums
 }
 
 impl Plane {
@@ -124,20 +144,17 @@ impl Plane {
             #[inline(always)]
             || {
                 for (row, y) in y.chunks_exact_mut(self.output[1]).enumerate() {
-                    let mut at = row * pitch;
-                    for y in y.chunks_mut(LANES) {
-                        let mut sums = [T::ZERO; LANES];
-                        sums[..y.len()].copy_from_slice(y);
-                        for (u, weight) in weight.iter().enumerate() {
-                            for (v, &weight) in weight.iter().enumerate() {
-                                let x = next(room, at + u * down * pitch + v * across);
-                                for l in 0..LANES {
-                                    sums[l] = Scalar::mul_add(weight, x[l], sums[l]);
-                                }
-                            }
-                        }
-                        y.copy_from_slice(&sums[..y.len()]);
-                        at += LANES;
+                    let starts: [usize; 3] = [row, row + down, row + 2 * down];
+                    let (whole, rest) = y.as_chunks_mut::<LANES>();
+                    for (part, y) in whole.iter_mut().enumerate() {
+                        let at = starts.map(|start| start * pitch + part * LANES);
+                        *y = nine(room, at, across, &weight, *y);
+                    }
+                    if !rest.is_empty() {
+                        let at = starts.map(|start| start * pitch + whole.len() * LANES);
+                        let mut y = [T::ZERO; LANES];
+                        y[..rest.len()].copy_from_slice(rest);
+                        rest.copy_from_slice(&nine(room, at, across, &weight, y)[..rest.len()]);
                     }
                 }
             },
@@ -219,19 +236,28 @@ impl Plane {
                 for (u, dw) in dw.chunks_exact_mut(3).enumerate() {
                     let mut sums = [[T::ZERO; LANES]; 3];
                     for (row, dy) in dy.chunks_exact(self.output[1]).enumerate() {
-                        let mut at = (row + u * down) * pitch;
-                        for dy in dy.chunks(LANES) {
-                            // Filled up with zeros, which what is read behind a row's end must not turn into anything else.
-                            let mut y = [T::ZERO; LANES];
-                            y[..dy.len()].copy_from_slice(dy);
+                        let start = (row + u * down) * pitch;
+                        let (whole, rest) = dy.as_chunks::<LANES>();
+                        for (part, y) in whole.iter().enumerate() {
                             for (v, sums) in sums.iter_mut().enumerate() {
-                                let x = next(room, at + v * across);
+                                let x = next(room, start + part * LANES + v * across);
                                 for l in 0..LANES {
-                                    let x = if l < dy.len() { x[l] } else { T::ZERO };
-                                    sums[l] = Scalar::mul_add(y[l], x, sums[l]);
+                                    sums[l] = Scalar::mul_add(y[l], x[l], sums[l]);
                                 }
                             }
-                            at += LANES;
+                        }
+                        if !rest.is_empty() {
+                            // Filled up with zeros, on both sides: what is read behind a row's end may be anything.
+                            let mut y = [T::ZERO; LANES];
+                            y[..rest.len()].copy_from_slice(rest);
+                            for (v, sums) in sums.iter_mut().enumerate() {
+                                let mut x = [T::ZERO; LANES];
+                                let from = start + whole.len() * LANES + v * across;
+                                x[..rest.len()].copy_from_slice(&room[from..from + rest.len()]);
+                                for l in 0..LANES {
+                                    sums[l] = Scalar::mul_add(y[l], x[l], sums[l]);
+                                }
+                            }
                         }
                     }
                     for (dw, sums) in dw.iter_mut().zip(&sums) {
