@@ -16,8 +16,8 @@ use gradus_tensor::{AnyTensor, Tensor, load_safetensors, save_safetensors};
 use gradus_training::{
     Batches, Checkpoint, Error, Progress, Result, Scored, Trainer, confusion, correct, evaluate,
 };
-use rand::rngs::ChaCha8Rng;
 use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
