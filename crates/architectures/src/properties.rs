@@ -2,10 +2,12 @@
 
 use crate::{
     Connections, LeNet, LeNet1998, LeNet1998Shape, LeNetShape, RadialBasis, ScaledTanh, SparseConv2d, Spread,
-    SquashedMean, Squashing, Subsample, TABLE, codes, radial_basis, scaled_tanh, subsample,
+    SquashedMean, Squashing, Subsample, TABLE, codes, radial_basis, refused, scaled_tanh, subsample,
 };
 use gradus_activations::{Activations, Pointwise};
-use gradus_autograd::{Layer, Mode, Op, Parameters, Var, composite_gradient_property, gradient_property};
+use gradus_autograd::{
+    Layer, Mode, Name, Op, Parameters, SlotMut, Var, composite_gradient_property, gradient_property,
+};
 use gradus_cnn::{AveragePool, Window, conv2d};
 use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_losses::CrossEntropy;
@@ -58,6 +60,19 @@ fn apart(a: usize, b: usize) -> f64 {
 
 fn of(layer: &impl Layer<f64>, x: &Tensor<f64>) -> Result<Tensor<f64>> {
     Ok(layer.forward(&Var::constant(x.clone()), &mut Mode::Eval)?.value())
+}
+
+/// Puts a variable in the place of parameter number `which`.
+fn replace(net: &mut dyn Parameters<f64>, which: usize, by: &Var<f64>) {
+    let mut at = 0;
+    net.visit_mut(&mut Name::default(), &mut |_, slot| {
+        if let SlotMut::Parameter(var) = slot {
+            if at == which {
+                *var = by.clone();
+            }
+            at += 1;
+        }
+    });
 }
 
 /// A network of the modern form with sizes of its own.
@@ -224,8 +239,8 @@ fn stack() -> Vec<Property> {
             let shape = LeNetShape { image, padding: 0, ..net.shape() };
             let wide = LeNetShape { image: [image[0], image[1] + 4], ..shape };
             let wide_net = LeNet::new(wide, net.squashing(), &mut rng(1))?;
-            let (conv1, conv2) = (wide_net.conv1.clone(), wide_net.conv2.clone());
-            let narrow = LeNet { conv1, conv2, ..LeNet::new(shape, net.squashing(), &mut rng(2))? };
+            let mut narrow = LeNet::new(shape, net.squashing(), &mut rng(2))?;
+            (narrow.conv1, narrow.conv2) = (wide_net.conv1.clone(), wide_net.conv2.clone());
             let w = image[1] + 4;
             let wide_x = normal(case, 5, &[x.dims()[0], shape.channels, image[0], w])?;
             let [all1, all3] = wide_net.maps(&Var::constant(wide_x.clone()))?;
@@ -239,27 +254,23 @@ fn stack() -> Vec<Property> {
             Ok(off.max(own3.value().max_difference(&behind(&all3, 2)?)?))
         }),
         composite_gradient_property(
-            nets("lenet-stack.gradient", STACK, "the gradients of every parameter and of the image"),
+            nets("lenet-stack.gradient", STACK, "the gradients of any of its parameters and of the image")
+                .draw(Draw::size("parameter", 0..=9).limited(0.0..=9.0)),
             |case| {
                 let (net, x) = net(case)?;
                 // Away from ReLU's kink there is no telling: the smooth ones only.
                 let smooth =
                     if net.squashing() == Squashing::Relu { Squashing::Tanh } else { net.squashing() };
-                let shape = net.shape();
-                let mut inputs = vec![x];
-                inputs.extend(net.named_parameters().into_iter().map(|(_, var)| var.value()));
+                let (shape, which) = (net.shape(), case.size("parameter"));
+                let own = net.named_parameters().swap_remove(which).1.value();
+                let state = net.state();
                 let f = move |vars: &[Var<f64>]| {
                     let mut own = LeNet::new(shape, smooth, &mut rng(1))?;
-                    let mut given = vars[1..].iter();
-                    own.visit_mut(&mut Default::default(), &mut |_, slot| {
-                        if let (gradus_autograd::SlotMut::Parameter(var), Some(given)) = (slot, given.next())
-                        {
-                            *var = given.clone();
-                        }
-                    });
+                    own.load_state(&state).map_err(|e| refused("load_state", "state", e, "one that fits"))?;
+                    replace(&mut own, which, &vars[1]);
                     own.forward(&vars[0], &mut Mode::Eval)
                 };
-                Ok((f, inputs))
+                Ok((f, vec![x, own]))
             },
         ),
     ]
@@ -658,9 +669,10 @@ fn params() -> Vec<Property> {
             Property::new(
                 "lenet-params.gradient",
                 PARAMS,
-                "every parameter of a small copy of 1998 has its gradient, and the codes have none",
+                "any of the parameters of a small copy of 1998, and the image, have their gradient",
             )
             .draw(Draw::size("n", 1..=2))
+            .draw(Draw::size("parameter", 0..=11).limited(0.0..=11.0))
             .draw(Draw::seed("values")),
             |case| {
                 let shape = LeNet1998Shape {
@@ -671,19 +683,14 @@ fn params() -> Vec<Property> {
                     classes: 3,
                 };
                 let net = LeNet1998::<f64>::new(shape, &mut rng(case.seed("values")))?;
-                let mut inputs = vec![normal(case, 0, &[case.size("n"), 1, 16, 16])?];
-                inputs.extend(net.named_parameters().into_iter().map(|(_, var)| var.value()));
+                let (x, which) = (normal(case, 0, &[case.size("n"), 1, 16, 16])?, case.size("parameter"));
+                let own = net.named_parameters().swap_remove(which).1.value();
                 let f = move |vars: &[Var<f64>]| {
-                    let (mut own, mut given) = (net.clone(), vars[1..].iter());
-                    own.visit_mut(&mut Default::default(), &mut |_, slot| {
-                        if let (gradus_autograd::SlotMut::Parameter(var), Some(given)) = (slot, given.next())
-                        {
-                            *var = given.clone();
-                        }
-                    });
+                    let mut own = net.clone();
+                    replace(&mut own, which, &vars[1]);
                     own.forward(&vars[0], &mut Mode::Eval)
                 };
-                Ok((f, inputs))
+                Ok((f, vec![x, own]))
             },
         ),
     ]
