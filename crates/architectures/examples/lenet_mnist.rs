@@ -216,9 +216,9 @@ fn train(a: &Arguments, net: &dyn Layer<f32>, images: &Images) -> Result<()> {
 }
 
 fn run(a: &Arguments) -> Result<()> {
-    if a.form == Form::Published && a.activation.is_some() {
-        let (name, value) = ("--activation", "given with --form 1998".into());
-        let allowed = "with --form modern; that of 1998 is 1.7159·tanh(2a/3)".into();
+    if let (Form::Published, Some(activation)) = (a.form, a.activation) {
+        let (name, value) = ("--activation", format!("{activation:?}").to_lowercase());
+        let allowed = "none with --form 1998, which has 1.7159·tanh(2a/3)".into();
         return Err(Error::Argument { op: "lenet_mnist", name, value, allowed });
     }
     let data = match &a.data {
