@@ -1,9 +1,13 @@
 //! LeNet-5 as it is built today: convolution, pooling, convolution, pooling, and three dense layers.
 
+mod squashed_mean;
+
+pub use squashed_mean::SquashedMean;
+
 use crate::refused;
 use gradus_activations::Activations;
 use gradus_autograd::{Layer, Mode, Var, parameters};
-use gradus_cnn::{AveragePool, Conv2d, ConvShape, Window};
+use gradus_cnn::{Algorithm, Conv2d, ConvShape, Window};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_initialization::{Gain, Init};
 use gradus_layers::{Flatten, Linear};
@@ -31,7 +35,13 @@ pub(crate) const FORMULA_TASK: Formula = Formula {
     symbols: &[
         X,
         S,
-        Symbol { latex: r"\hat y", code: "y", meaning: "the digit that is read", shape: "[N]", unit: "class" },
+        Symbol {
+            latex: r"\hat y",
+            code: "y",
+            meaning: "the digit that is read",
+            shape: "[N]",
+            unit: "class",
+        },
     ],
     source: "LeCun, Bottou, Bengio & Haffner 1998, §II.B and §III",
     item: item!(struct LeNet),
@@ -278,10 +288,10 @@ impl<T: Scalar> LeNet<T> {
             let fans = gradus_initialization::Fans::dense(inputs, outputs);
             Linear::with_init(inputs, outputs, |dims| init.tensor(dims, fans, rng))
         };
-        let (fc1, fc2, fc3) =
-            (dense(flat, units1)?, dense(units1, units2)?, dense(units2, shape.classes)?);
+        let (fc1, fc2, fc3) = (dense(flat, units1)?, dense(units1, units2)?, dense(units2, shape.classes)?);
         Ok(Self {
-            conv1: Conv2d::with_init(conv1, |dims, fans| init.tensor(dims, fans, rng))?,
+            // One channel, but six maps: by products.
+            conv1: Conv2d::with_init(conv1, |dims, fans| init.tensor(dims, fans, rng))?.by(Algorithm::Unfold),
             conv2: Conv2d::with_init(conv2, |dims, fans| init.tensor(dims, fans, rng))?,
             fc1,
             fc2,
@@ -308,14 +318,19 @@ impl<T: Scalar> LeNet<T> {
     /// # Errors
     /// If x has another shape.
     pub fn maps(&self, x: &Var<T>) -> Result<[Var<T>; 2]> {
-        let &[_, c, h, w] = x.shape().dims() else { return Err(self.other(x)) };
-        if ([c], [h, w]) != ([self.shape.channels], self.shape.image) {
+        let (f, mode) = (self.squashing, &mut Mode::Eval);
+        let first = self.first(x, mode)?;
+        let second = self.conv2.forward(&Var::apply(SquashedMean(f), [&first])?, mode)?;
+        Ok([f.apply(&first)?, f.apply(&second)?])
+    }
+
+    /// The sums of the first convolution.
+    fn first(&self, x: &Var<T>, mode: &mut Mode<'_>) -> Result<Var<T>> {
+        let LeNetShape { channels, image: [h, w], .. } = self.shape;
+        if x.shape().rank() != 4 || x.shape().dims()[1..] != [channels, h, w] {
             return Err(self.other(x));
         }
-        let (f, mode, pool) = (self.squashing, &mut Mode::Eval, AveragePool::new([HALF; 2]));
-        let c1 = f.apply(&self.conv1.forward(x, mode)?)?;
-        let c3 = f.apply(&self.conv2.forward(&pool.forward(&c1, mode)?, mode)?)?;
-        Ok([c1, c3])
+        self.conv1.forward(x, mode)
     }
 
     fn other(&self, x: &Var<T>) -> Error {
@@ -327,8 +342,10 @@ impl<T: Scalar> LeNet<T> {
 impl<T: Scalar> Layer<T> for LeNet<T> {
     fn forward(&self, x: &Var<T>, mode: &mut Mode<'_>) -> Result<Var<T>> {
         let f = self.squashing;
-        let [_, c3] = self.maps(x)?;
-        let h2 = Flatten.forward(&AveragePool::new([HALF; 2]).forward(&c3, mode)?, mode)?;
+        let pooled = |a: Var<T>| Var::apply(SquashedMean(f), [&a]);
+        let h1 = pooled(self.first(x, mode)?)?;
+        let h2 = pooled(self.conv2.forward(&h1, mode)?)?;
+        let h2 = Flatten.forward(&h2, mode)?;
         let h3 = f.apply(&self.fc1.forward(&h2, mode)?)?;
         let h4 = f.apply(&self.fc2.forward(&h3, mode)?)?;
         self.fc3.forward(&h4, mode)

@@ -14,7 +14,7 @@ use crate::lenet::{FILTER, HALF};
 use crate::refused;
 use gradus_activations::Pointwise;
 use gradus_autograd::{Buffer, Layer, Mode, Var, parameters};
-use gradus_cnn::{Conv2d, ConvShape, Window};
+use gradus_cnn::{Algorithm, Conv2d, ConvShape, Window};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_initialization::{Fans, Init};
 use gradus_layers::{Flatten, Linear};
@@ -140,13 +140,16 @@ impl<T: Scalar> LeNet1998<T> {
     /// If the image is too small or can't be halved twice, there are no channels, units or classes, or more classes than codes.
     pub fn new(shape: LeNet1998Shape, rng: &mut (impl Rng + ?Sized)) -> Result<Self> {
         let [.., [height, width]] = shape.sizes()?;
-        let ([units, features], maps) = (shape.units, [shape.connections.inputs(), shape.connections.outputs()]);
+        let ([units, features], maps) =
+            (shape.units, [shape.connections.inputs(), shape.connections.outputs()]);
         let law = |fan_in: usize| {
             let bound = 2.4 / fan_in.max(1) as f64;
             Init::uniform(-bound, bound)
         };
         let c1 = ConvShape::new(shape.channels, maps[0], [FILTER; 2]);
-        let c1 = Conv2d::with_init(c1, |dims, fans| law(fans.fan_in).tensor(dims, fans, rng))?;
+        // One channel, but six maps: by products.
+        let c1 = Conv2d::with_init(c1, |dims, fans| law(fans.fan_in).tensor(dims, fans, rng))?
+            .by(Algorithm::Unfold);
         // Each map of C3 has a fan-in of its own.
         let mut weights = Vec::new();
         for row in shape.connections.rows() {
@@ -200,7 +203,11 @@ impl<T: Scalar> LeNet1998<T> {
     /// If the sizes do not fit, there is no sample, or a class is not below K.
     pub fn criterion(scores: &Var<T>, classes: &Tensor<u32>, j: T) -> Result<Var<T>> {
         let &[n, k] = scores.shape().dims() else {
-            return Err(Error::Shape { op: "criterion", expected: "scores [N, K]".into(), got: scores.shape() });
+            return Err(Error::Shape {
+                op: "criterion",
+                expected: "scores [N, K]".into(),
+                got: scores.shape(),
+            });
         };
         if let Some(class) = classes.as_slice().iter().find(|&&class| class as usize >= k) {
             return Err(refused("criterion", "class", class, format!("below {k}")));

@@ -6,7 +6,7 @@ mod lenet_1998;
 #[cfg(feature = "properties")]
 mod properties;
 
-pub use lenet::{LeNet, LeNetShape, Squashing};
+pub use lenet::{LeNet, LeNetShape, SquashedMean, Squashing};
 pub use lenet_1998::{
     Connections, LeNet1998, LeNet1998Shape, RadialBasis, ScaledTanh, SparseConv2d, Spread, Subsample,
     Subsampling, TABLE, codes, radial_basis, scaled_tanh, subsample,

@@ -38,5 +38,6 @@ pub fn topics() -> &'static [Topic] {
         "gradus-cnn" => gradus_cnn,
         "gradus-optimization" => gradus_optimization,
         "gradus-training" => gradus_training,
+        "gradus-architectures" => gradus_architectures,
     }
 }

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "activations")]
 pub use gradus_activations as activations;
+#[cfg(feature = "architectures")]
+pub use gradus_architectures as architectures;
 pub use gradus_autograd as autograd;
 #[cfg(feature = "cnn")]
 pub use gradus_cnn as cnn;

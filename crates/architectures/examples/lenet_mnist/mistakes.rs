@@ -49,8 +49,7 @@ pub(super) fn draw(
     let height = table + 2 * MARGIN + rows * (h + 2 * GAP + 8);
     let mut svg = String::new();
     {
-        let root =
-            SVGBackend::with_string(&mut svg, (width as u32, height as u32)).into_drawing_area();
+        let root = SVGBackend::with_string(&mut svg, (width as u32, height as u32)).into_drawing_area();
         let drawn = (|| {
             root.fill(&WHITE)?;
             cells(&root, k, counts)?;

@@ -170,11 +170,7 @@ impl<T: Scalar> Op<T, 2> for RadialBasis {
 ///
 /// # Errors
 /// If there are no classes, or more than half of the codes that there are of this length.
-pub fn codes<T: Scalar>(
-    classes: usize,
-    length: usize,
-    rng: &mut (impl Rng + ?Sized),
-) -> Result<Tensor<T>> {
+pub fn codes<T: Scalar>(classes: usize, length: usize, rng: &mut (impl Rng + ?Sized)) -> Result<Tensor<T>> {
     let enough = classes > 0 && (length >= 64 || classes as u64 <= 1 << length.max(1) >> 1);
     if !enough || length == 0 {
         let allowed = format!("at least 1, and at most half of the 2^{length} codes of length {length}");
