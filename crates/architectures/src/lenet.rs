@@ -7,7 +7,7 @@ pub use squashed_mean::SquashedMean;
 use crate::refused;
 use gradus_activations::Activations;
 use gradus_autograd::{Layer, Mode, Var, parameters};
-use gradus_cnn::{Algorithm, Conv2d, ConvShape, Window};
+use gradus_cnn::{Conv2d, ConvShape, Window};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_initialization::{Gain, Init};
 use gradus_layers::{Flatten, Linear};
@@ -290,8 +290,7 @@ impl<T: Scalar> LeNet<T> {
         };
         let (fc1, fc2, fc3) = (dense(flat, units1)?, dense(units1, units2)?, dense(units2, shape.classes)?);
         Ok(Self {
-            // One channel, but six maps: by products.
-            conv1: Conv2d::with_init(conv1, |dims, fans| init.tensor(dims, fans, rng))?.by(Algorithm::Unfold),
+            conv1: Conv2d::with_init(conv1, |dims, fans| init.tensor(dims, fans, rng))?,
             conv2: Conv2d::with_init(conv2, |dims, fans| init.tensor(dims, fans, rng))?,
             fc1,
             fc2,

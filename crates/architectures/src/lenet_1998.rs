@@ -14,7 +14,7 @@ use crate::lenet::{FILTER, HALF};
 use crate::refused;
 use gradus_activations::Pointwise;
 use gradus_autograd::{Buffer, Layer, Mode, Var, parameters};
-use gradus_cnn::{Algorithm, Conv2d, ConvShape, Window};
+use gradus_cnn::{Conv2d, ConvShape, Window};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_initialization::{Fans, Init};
 use gradus_layers::{Flatten, Linear};
@@ -147,9 +147,7 @@ impl<T: Scalar> LeNet1998<T> {
             Init::uniform(-bound, bound)
         };
         let c1 = ConvShape::new(shape.channels, maps[0], [FILTER; 2]);
-        // One channel, but six maps: by products.
-        let c1 = Conv2d::with_init(c1, |dims, fans| law(fans.fan_in).tensor(dims, fans, rng))?
-            .by(Algorithm::Unfold);
+        let c1 = Conv2d::with_init(c1, |dims, fans| law(fans.fan_in).tensor(dims, fans, rng))?;
         // Each map of C3 has a fan-in of its own.
         let mut weights = Vec::new();
         for row in shape.connections.rows() {

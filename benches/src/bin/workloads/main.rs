@@ -6,6 +6,7 @@
 
 mod convolution;
 mod initialization;
+mod lenet;
 mod limits;
 mod logistic;
 mod losses;
@@ -33,6 +34,7 @@ const WORKLOADS: &[(&str, &str, Workload)] = &[
     ("W4", "linear regression in closed form", regression::run),
     ("W5", "logistic regression", logistic::run),
     ("W6", "convolution, pooling, batch normalisation", convolution::run),
+    ("W7", "training LeNet-5, and using it", lenet::run),
     ("W12", "random numbers for weights", initialization::run),
     ("W13", "a 64-wide network at batch 1", small::run),
     ("W14", "training a network 784–128–10", mlp::run),
