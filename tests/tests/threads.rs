@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests too
 
 use gradus_activations as activations;
+use gradus_architectures as networks;
 use gradus_autograd::{Op, OpMany, ops};
 use gradus_cnn::{
     AdaptiveAveragePool, AdaptiveMaxPool, Algorithm, AveragePool, Convolution, MaxPool, Pad, PaddingMode,
@@ -188,6 +189,23 @@ fn operations() -> Vec<Operation> {
         operation("AdaptiveAveragePool", AdaptiveAveragePool::new([7, 5]), [normal(&[6, 9, 65, 67], 1)]),
         operation("Pad", Pad::new([[3, 1], [0, 5]]).mode(PaddingMode::Reflect), [normal(&[6, 9, 65, 67], 1)]),
         operation("Upsample", Upsample::to([67, 130]).bilinear(), [normal(&[6, 9, 33, 29], 1)]),
+        pointwise("ScaledTanh", networks::ScaledTanh),
+        operation("RadialBasis", networks::RadialBasis, [x.clone(), normal(&[67, COLUMNS], 2)]),
+        operation(
+            "SquashedMean",
+            networks::SquashedMean(networks::Squashing::Tanh),
+            [normal(&[6, 9, 64, 66], 1)],
+        ),
+        operation(
+            "Subsample",
+            networks::Subsample,
+            [normal(&[6, 9, 64, 66], 1), normal(&[9], 2), normal(&[9], 3)],
+        ),
+        operation(
+            "Spread",
+            networks::Spread(networks::Connections::new(6, &networks::TABLE).unwrap()),
+            [normal(&[60, 5, 5], 1)],
+        ),
         operation("Lookup", layers::Lookup { ids: classes_within(ROWS), padding: Some(3) }, [x.clone()]),
         operation("Mask", layers::Mask { p: 0.3, key: 5 }, [x.clone()]),
         operation("ChannelMask", layers::ChannelMask { p: 0.3, key: 5 }, [normal(&[6, 9, 65, 67], 1)]),
