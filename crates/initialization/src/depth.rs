@@ -7,9 +7,9 @@ use rand::Rng;
 /// Second moments of a signal in a network without biases, as it begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signal {
-    /// E[x²] of the input and behind each layer's activation.
+    /// E\[x²\] of the input and behind each layer's activation.
     pub forward: Vec<f64>,
-    /// E[(∂L/∂x)²] in the same places, for a loss whose gradient at the output is standard normal.
+    /// E\[(∂L/∂x)²\] in the same places, for a loss whose gradient at the output is standard normal.
     pub backward: Vec<f64>,
 }
 

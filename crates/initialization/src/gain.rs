@@ -35,9 +35,9 @@ pub(crate) const FORMULA: Formula = Formula {
     printed: None,
 };
 
-/// The gain that keeps the second moment, of any activation: 1/√E[f(z)²] for a standard normal z.
+/// The gain that keeps the second moment, of any activation: 1/√E\[f(z)²\] for a standard normal z.
 ///
-/// **Formula** `init-gain`: g = 1/√E[f(z)²]; with Var(w) = g²/n each layer's output has the second moment of its input.
+/// **Formula** `init-gain`: g = 1/√E\[f(z)²\]; with Var(w) = g²/n each layer's output has the second moment of its input.
 ///
 /// **Shapes**: f is a function of one number. **Units**: 1.
 ///
@@ -91,7 +91,7 @@ pub enum Gain {
     Of(f64),
 }
 
-/// 1/√E[GELU(z)²] and 1/√E[SiLU(z)²]; properties hold them against the integral.
+/// 1/√E\[GELU(z)²\] and 1/√E\[SiLU(z)²\]; properties hold them against the integral.
 const GELU: f64 = 1.533_530_441_195_535_2;
 const SILU: f64 = 1.676_532_470_331_091_2;
 

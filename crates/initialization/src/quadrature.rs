@@ -36,7 +36,7 @@ pub(crate) fn density(x: f64) -> f64 {
     (-0.5 * x * x).exp() / (2.0 * PI).sqrt()
 }
 
-/// E[f(z)] for a standard normal z. 0 is the edge of a piece: a kink there costs nothing.
+/// E\[f(z)\] for a standard normal z. 0 is the edge of a piece: a kink there costs nothing.
 pub(crate) fn normal_mean(f: impl Fn(f64) -> f64) -> f64 {
     // Beyond 12 lies less than 10⁻³² of the mass.
     integral(-12.0, 12.0, 24, |z| f(z) * density(z))

@@ -36,7 +36,7 @@ pub(crate) const FORMULA: Formula = Formula {
 
 /// The variance of a layer's sum.
 ///
-/// **Formula** `xavier-var-sum`: Var(s) = n·Var(w)·E[x²], n the fan-in; the weights independent of each other and of the inputs, with mean 0. The inputs may
+/// **Formula** `xavier-var-sum`: Var(s) = n·Var(w)·E\[x²\], n the fan-in; the weights independent of each other and of the inputs, with mean 0. The inputs may
 /// depend on each other and have any mean.
 ///
 /// **Shapes**: numbers. **Units**: the square of the inputs'.

@@ -11,7 +11,7 @@ fn fan(name: &'static str) -> Draw {
 /// A few ulp.
 const ROUNDING: f64 = 8.0 * f64::EPSILON;
 
-/// Var(s) and E[x²] by enumeration: n weights that are ±√v with equal probability, inputs given.
+/// Var(s) and E\[x²\] by enumeration: n weights that are ±√v with equal probability, inputs given.
 fn enumerated(v: f64, x: &[f64]) -> f64 {
     let patterns = 1usize << x.len();
     let sums = (0..patterns).map(|p| {
