@@ -1,7 +1,7 @@
 //! Pooling: a window's largest number, or its mean, channel by channel.
 
 use crate::conv::expect;
-use crate::kernel::pooling::{self, Plane};
+use crate::kernel::{plane::Plane, pooling};
 use crate::{Geometry, Window};
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};

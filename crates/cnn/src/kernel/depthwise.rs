@@ -2,20 +2,9 @@
 //! the most frequent window go together over the padded image, so that an output is read and written once for them.
 
 use super::Sizes;
-use super::pooling::reach;
-use crate::Window;
+use super::plane::Plane;
 use gradus_tensor::Scalar;
 use gradus_tensor::kernel::{for_each_block, row, vectorize};
-use std::ops::Range;
-
-/// A window that moves over a plane.
-struct Plane {
-    windows: [Window; 2],
-    input: [usize; 2],
-    output: [usize; 2],
-    /// For each tap the outputs that it adds to, and where it lies for the first of them.
-    taps: [Vec<(Range<usize>, usize)>; 2],
-}
 
 /// Outputs that are computed side by side.
 const LANES: usize = 8;
@@ -51,14 +40,6 @@ fn nine<T: Scalar>(
 }
 
 impl Plane {
-    fn new(windows: [Window; 2], [input, output]: [[usize; 2]; 2]) -> Self {
-        let taps: [Vec<_>; 2] = std::array::from_fn(|axis| {
-            let w = &windows[axis];
-            (0..w.size).map(|tap| reach(w, input[axis], output[axis], tap)).collect()
-        });
-        Self { windows, input, output, taps }
-    }
-
     /// Whether all nine taps go together: there are so many, and windows begin at every pixel.
     fn nine(&self) -> bool {
         self.windows.iter().all(|w| w.size == 3 && w.stride == 1)
@@ -84,52 +65,23 @@ impl Plane {
         }
     }
 
-    /// Calls `f(tap down, output row's start, input row's start)` for every row of outputs, and every row of taps that lies on the image.
-    #[inline(always)]
-    fn each_row(&self, mut f: impl FnMut(usize, usize, usize)) {
-        for i in 0..self.output[0] {
-            for (u, (rows, first)) in self.taps[0].iter().enumerate() {
-                if rows.contains(&i) {
-                    let row = first + (i - rows.start) * self.windows[0].stride;
-                    f(u, i * self.output[1], row * self.input[1]);
-                }
-            }
-        }
-    }
-
-    /// Calls `f(tap across, outputs, first element)` for the taps of a row, the outputs counted from their row's start.
-    #[inline(always)]
-    fn each_tap(&self, mut f: impl FnMut(usize, Range<usize>, usize)) {
-        for (v, (outputs, first)) in self.taps[1].iter().enumerate() {
-            if !outputs.is_empty() {
-                f(v, outputs.clone(), *first);
-            }
-        }
-    }
-
     /// Adds what the window makes of an image to an output.
     fn add<T: Scalar>(&self, x: &[T], weight: &[T], room: &mut [T], y: &mut [T]) {
         if let (true, &[a, b, c, d, e, f, g, h, i]) = (self.nine(), weight) {
             self.pad(x, room);
             return self.add_nine(room, [[a, b, c], [d, e, f], [g, h, i]], y);
         }
-        let (stride, across) = (self.windows[1].stride, self.windows[1].size);
+        let stride = self.windows[1].stride;
         vectorize(
             #[inline(always)]
             || {
-                self.each_row(
+                self.each(
                     #[inline(always)]
-                    |u, to, from| {
-                        self.each_tap(
+                    |tap, outputs, first| {
+                        let (w, x) = (weight[tap], &x[first..]);
+                        y[outputs].iter_mut().zip(x.iter().step_by(stride)).for_each(
                             #[inline(always)]
-                            |v, outputs, first| {
-                                let (w, x) = (weight[u * across + v], &x[from + first..]);
-                                let y = &mut y[to + outputs.start..to + outputs.end];
-                                y.iter_mut().zip(x.iter().step_by(stride)).for_each(
-                                    #[inline(always)]
-                                    |(y, &x)| *y = Scalar::mul_add(w, x, *y),
-                                );
-                            },
+                            |(y, &x)| *y = Scalar::mul_add(w, x, *y),
                         );
                     },
                 );
@@ -163,23 +115,17 @@ impl Plane {
 
     /// The reverse: adds what comes back from an output to an image.
     fn add_back<T: Scalar>(&self, dy: &[T], weight: &[T], dx: &mut [T]) {
-        let (stride, across) = (self.windows[1].stride, self.windows[1].size);
+        let stride = self.windows[1].stride;
         vectorize(
             #[inline(always)]
             || {
-                self.each_row(
+                self.each(
                     #[inline(always)]
-                    |u, from, to| {
-                        self.each_tap(
+                    |tap, outputs, first| {
+                        let (w, dx) = (weight[tap], &mut dx[first..]);
+                        dx.iter_mut().step_by(stride).zip(&dy[outputs]).for_each(
                             #[inline(always)]
-                            |v, outputs, first| {
-                                let (w, dx) = (weight[u * across + v], &mut dx[to + first..]);
-                                let dy = &dy[from + outputs.start..from + outputs.end];
-                                dx.iter_mut().step_by(stride).zip(dy).for_each(
-                                    #[inline(always)]
-                                    |(x, &y)| *x = Scalar::mul_add(w, y, *x),
-                                );
-                            },
+                            |(x, &y)| *x = Scalar::mul_add(w, y, *x),
                         );
                     },
                 );
@@ -193,34 +139,28 @@ impl Plane {
             self.pad(x, room);
             return self.add_nine_products(room, dy, dw);
         }
-        let (stride, across) = (self.windows[1].stride, self.windows[1].size);
+        let stride = self.windows[1].stride;
         vectorize(
             #[inline(always)]
             || {
-                self.each_row(
+                self.each(
                     #[inline(always)]
-                    |u, from, to| {
-                        self.each_tap(
-                            #[inline(always)]
-                            |v, outputs, first| {
-                                let (dy, x) =
-                                    (&dy[from + outputs.start..from + outputs.end], &x[to + first..]);
-                                dw[u * across + v] += if stride == 1 {
-                                    row::sum_by_two(
-                                        dy,
-                                        &x[..dy.len()],
-                                        #[inline(always)]
-                                        |y, x| y * x,
-                                    )
-                                } else {
-                                    let mut sum = T::ZERO;
-                                    for (&y, &x) in dy.iter().zip(x.iter().step_by(stride)) {
-                                        sum = Scalar::mul_add(y, x, sum);
-                                    }
-                                    sum
-                                };
-                            },
-                        );
+                    |tap, outputs, first| {
+                        let (dy, x) = (&dy[outputs], &x[first..]);
+                        dw[tap] += if stride == 1 {
+                            row::sum_by_two(
+                                dy,
+                                &x[..dy.len()],
+                                #[inline(always)]
+                                |y, x| y * x,
+                            )
+                        } else {
+                            let mut sum = T::ZERO;
+                            for (&y, &x) in dy.iter().zip(x.iter().step_by(stride)) {
+                                sum = Scalar::mul_add(y, x, sum);
+                            }
+                            sum
+                        };
                     },
                 );
             },
@@ -274,7 +214,7 @@ impl Plane {
 }
 
 fn plane_of(sizes: &Sizes) -> Plane {
-    Plane::new(sizes.shape.windows, [sizes.input, sizes.output])
+    Plane::new(sizes.shape.windows, sizes.input, sizes.output)
 }
 
 pub(super) fn forward<T: Scalar>(sizes: &Sizes, x: &[T], weight: &[T], bias: Option<&[T]>, out: &mut [T]) {
@@ -295,13 +235,10 @@ pub(super) fn forward<T: Scalar>(sizes: &Sizes, x: &[T], weight: &[T], bias: Opt
 pub(super) fn by_data<T: Scalar>(sizes: &Sizes, weight: &[T], dy: &[T], dx: &mut [T]) {
     let ([in_plane, plane], inputs, taps) = (sizes.planes(), sizes.shape.in_channels, sizes.taps());
     // Where windows begin at every pixel it is a convolution of dy with the filters turned around.
-    let turned = super::shift::can_by_data(sizes).then(|| {
-        let back = sizes.shape.windows.map(|w| {
-            let reach = (w.size - 1) * w.dilation;
-            w.padded_by(reach - w.padding[0], reach - w.padding[1])
-        });
+    let turned = sizes.turns().then(|| {
+        let back = sizes.windows_back();
         let turned: Vec<T> = weight.chunks_exact(taps).flat_map(|w| w.iter().rev().copied()).collect();
-        (Plane::new(back, [sizes.output, sizes.input]), turned)
+        (Plane::new(back, sizes.output, sizes.input), turned)
     });
     let forth = plane_of(sizes);
     for_each_block(dx, TOGETHER * in_plane, |job, dx| {

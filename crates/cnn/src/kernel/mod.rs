@@ -2,12 +2,13 @@
 
 mod depthwise;
 mod plain;
+pub(crate) mod plane;
 pub(crate) mod pooling;
 mod shift;
 mod unfold;
 mod winograd;
 
-use crate::{ConvShape, Geometry};
+use crate::{ConvShape, Geometry, Window};
 use gradus_tensor::kernel::for_each_block;
 use gradus_tensor::{Result, Scalar, Tensor};
 use std::ops::Range;
@@ -75,9 +76,23 @@ impl Sizes {
         self.shape.windows[0].size * self.shape.windows[1].size
     }
 
+    /// Whether the gradient of the images is a convolution too, with the filters turned around: windows begin at every pixel, and none on padding alone.
+    fn turns(&self) -> bool {
+        let fits = |w: &Window| w.stride == 1 && w.padding.iter().all(|&p| p <= (w.size - 1) * w.dilation);
+        self.shape.windows.iter().all(fits)
+    }
+
+    /// The windows of that convolution; the padding is what is missing to the windows' reach.
+    fn windows_back(&self) -> [Window; 2] {
+        self.shape.windows.map(|w| {
+            let reach = (w.size - 1) * w.dilation;
+            w.padded_by(reach - w.padding[0], reach - w.padding[1])
+        })
+    }
+
     /// The output positions along an axis whose window has this tap on an element; the first of these elements.
     fn reach(&self, axis: usize, tap: usize) -> (Range<usize>, usize) {
-        pooling::reach(&self.shape.windows[axis], self.input[axis], self.output[axis], tap)
+        plane::reach(&self.shape.windows[axis], self.input[axis], self.output[axis], tap)
     }
 }
 
@@ -143,7 +158,7 @@ pub(crate) fn by_data<T: Scalar>(
         match algorithm.of(sizes) {
             Algorithm::Depthwise => depthwise::by_data(sizes, weight, dy, dx),
             Algorithm::Plain => plain::by_data(sizes, weight, dy, dx),
-            Algorithm::Shift if shift::can_by_data(sizes) => result = shift::by_data(sizes, weight, dy, dx),
+            Algorithm::Shift if sizes.turns() => result = shift::by_data(sizes, weight, dy, dx),
             Algorithm::Winograd2 => result = winograd::by_data(Size::Two, sizes, weight, dy, dx),
             Algorithm::Winograd4 => result = winograd::by_data(Size::Four, sizes, weight, dy, dx),
             Algorithm::Shift | Algorithm::Unfold | Algorithm::Automatic => {

@@ -1,63 +1,8 @@
 //! Pooling, row by row: for each tap of the window, what it reads for a whole row of outputs is one loop.
 
-use crate::Window;
+use super::plane::Plane;
 use gradus_tensor::Scalar;
 use gradus_tensor::kernel::{row, vectorize};
-use std::ops::Range;
-
-/// The outputs along an axis whose window has this tap on one of `n` elements; the first of these elements.
-pub(crate) fn reach(window: &Window, n: usize, outputs: usize, tap: usize) -> (Range<usize>, usize) {
-    let (stride, offset, before) = (window.stride, tap * window.dilation, window.padding[0]);
-    // o·S + offset − before lies in 0..n
-    let first = before.saturating_sub(offset).div_ceil(stride);
-    let end = (n + before).saturating_sub(offset).div_ceil(stride).min(outputs);
-    let first = first.min(end);
-    (first..end, (first * stride + offset).saturating_sub(before))
-}
-
-/// The windows over a plane.
-pub(crate) struct Plane {
-    windows: [Window; 2],
-    pub(crate) input: [usize; 2],
-    pub(crate) output: [usize; 2],
-    /// For each tap along an axis the outputs whose window has it on the plane, and where it lies for the first of them.
-    taps: [Vec<(Range<usize>, usize)>; 2],
-}
-
-impl Plane {
-    pub(crate) fn new(windows: [Window; 2], input: [usize; 2], output: [usize; 2]) -> Self {
-        let taps = std::array::from_fn(|axis| {
-            let w = &windows[axis];
-            (0..w.size).map(|tap| reach(w, input[axis], output[axis], tap)).collect()
-        });
-        Self { windows, input, output, taps }
-    }
-
-    /// Calls `f(outputs, first element)` for every row of outputs and every tap, in the order of the taps: the outputs whose tap lies on the
-    /// plane, and what it reads for the first of them; the others' are a stride further on, each.
-    #[inline(always)]
-    fn each(&self, mut f: impl FnMut(Range<usize>, usize)) {
-        for i in 0..self.output[0] {
-            for (rows, first_row) in &self.taps[0] {
-                if !rows.contains(&i) {
-                    continue;
-                }
-                let row = first_row + (i - rows.start) * self.windows[0].stride;
-                for (columns, first) in &self.taps[1] {
-                    if !columns.is_empty() {
-                        let y = i * self.output[1];
-                        f(y + columns.start..y + columns.end, row * self.input[1] + first);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The rows of a window that is as wide as this one is, if they are long enough to be read in one piece each: a window of an image's size.
-    fn pieces(&self) -> bool {
-        self.windows[1].dilation == 1 && self.windows[1].size >= 16
-    }
-}
 
 /// Joins numbers that lie a stride apart to what there is, each to its own.
 #[inline(always)]
@@ -97,7 +42,7 @@ pub(crate) fn largest<T: Scalar>(plane: &Plane, x: &[T], y: &mut [T], places: &m
         || {
             plane.each(
                 #[inline(always)]
-                |outputs, first| {
+                |_, outputs, first| {
                     let (y, places) = (&mut y[outputs.clone()], &mut places[outputs]);
                     larger(&x[first..], stride, first as u32, y, places);
                 },
@@ -137,7 +82,7 @@ fn take_larger<T: Scalar>(x: T, at: u32, y: &mut T, place: &mut u32) {
 
 /// The largest number of each window.
 pub(crate) fn largest_only<T: Scalar>(plane: &Plane, x: &[T], y: &mut [T]) {
-    if plane.pieces() {
+    if in_pieces(plane) {
         return by_pieces(plane, x, y, T::NEG_INFINITY, T::max_or_nan, row::max);
     }
     y.fill(T::NEG_INFINITY);
@@ -152,7 +97,7 @@ pub(crate) fn largest_only<T: Scalar>(plane: &Plane, x: &[T], y: &mut [T]) {
 
 /// The sum of each window.
 pub(crate) fn sums<T: Scalar>(plane: &Plane, x: &[T], y: &mut [T]) {
-    if plane.pieces() {
+    if in_pieces(plane) {
         let sum = |x: &[T]| {
             row::sum_by(
                 x,
@@ -181,12 +126,17 @@ fn taps<T: Scalar>(plane: &Plane, x: &[T], y: &mut [T], join: impl Fn(T, T) -> T
         || {
             plane.each(
                 #[inline(always)]
-                |outputs, first| {
+                |_, outputs, first| {
                     join_apart(&x[first..], stride, &mut y[outputs], &join);
                 },
             );
         },
     );
+}
+
+/// Whether the rows of a window are long enough to be read in one piece each: a window of an image's size.
+fn in_pieces(plane: &Plane) -> bool {
+    plane.windows[1].dilation == 1 && plane.windows[1].size >= 16
 }
 
 /// The same for wide windows: each of their rows at once.
@@ -225,7 +175,7 @@ pub(crate) fn spread<T: Scalar>(plane: &Plane, shares: &[T], dx: &mut [T]) {
         || {
             plane.each(
                 #[inline(always)]
-                |outputs, first| {
+                |_, outputs, first| {
                     let shares = &shares[outputs];
                     let dx = &mut dx[first..];
                     if pairs {

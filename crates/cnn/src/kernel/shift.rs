@@ -8,6 +8,7 @@ use super::{Sizes, run_jobs};
 use crate::Window;
 use gradus_tensor::kernel::{Rows, View, product_by_rows, product_of_rows, transpose_into, vectorize};
 use gradus_tensor::{Result, Scalar, Tensor, Transpose};
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// The bytes of the images' rows that are computed with at once, and of their outputs, at most (but for one output row at least).
@@ -51,10 +52,7 @@ impl Shift {
     /// From the outputs back to the inputs, with strides of 1.
     fn backward<T>(sizes: &Sizes) -> Self {
         let [inputs, outputs] = sizes.group;
-        let windows = sizes.shape.windows.map(|w| {
-            let reach = (w.size - 1) * w.dilation;
-            w.padded_by(reach - w.padding[0], reach - w.padding[1])
-        });
+        let windows = sizes.windows_back();
         Self::of::<T>(
             [sizes.batch, sizes.shape.groups],
             [outputs, inputs],
@@ -109,6 +107,11 @@ impl Shift {
             }
         }
         starts
+    }
+
+    /// The same, given those of as many rows of outputs as there are at once: the last part may have fewer.
+    fn starts_of<'a>(&self, whole: &'a [usize], count: usize) -> Cow<'a, [usize]> {
+        if count == self.rows { Cow::Borrowed(whole) } else { Cow::Owned(self.starts(count)) }
     }
 
     /// Room for the rows that so many rows of outputs read, with what is read beyond.
@@ -174,19 +177,13 @@ impl Shift {
                 let weight = &weight[filters.start * depth..filters.end * depth];
                 let weight = View::new(weight, filters.len(), depth, Transpose::No)?;
                 for rows in self.tiles() {
-                    let own;
-                    let starts = if rows.len() == self.rows {
-                        &starts
-                    } else {
-                        own = self.starts(rows.len());
-                        &own
-                    };
+                    let starts = self.starts_of(&starts, rows.len());
                     let columns = (rows.len() * self.pitch).next_multiple_of(COLUMNS);
                     vectorize(
                         #[inline(always)]
                         || self.copy(x, &rows, room),
                     );
-                    product_by_rows(sums, columns, false, weight, Rows::new(room, starts, columns)?)?;
+                    product_by_rows(sums, columns, false, weight, Rows::new(room, &starts, columns)?)?;
                     for (k, out) in out.chunks_exact_mut(plane).enumerate() {
                         let bias = bias.map_or(T::ZERO, |bias| bias[filters.start + k]);
                         let lines = out[rows.start * self.output[1]..].chunks_exact_mut(self.output[1]);
@@ -238,12 +235,6 @@ pub(super) fn forward<T: Scalar>(
     Shift::new::<T>(sizes).run(x, weight, bias, out)
 }
 
-/// Whether the gradient of the images can be computed so: as a convolution with the filters turned around.
-pub(super) fn can_by_data(sizes: &Sizes) -> bool {
-    let fits = |w: &Window| w.stride == 1 && w.padding.iter().all(|&p| p <= (w.size - 1) * w.dilation);
-    sizes.shape.windows.iter().all(fits)
-}
-
 pub(super) fn by_data<T: Scalar>(sizes: &Sizes, weight: &[T], dy: &[T], dx: &mut [T]) -> Result<()> {
     let ([inputs, outputs], taps) = (sizes.group, sizes.taps());
     // Filters and channels exchanged, the taps turned around.
@@ -276,13 +267,7 @@ pub(super) fn by_weights<T: Scalar>(sizes: &Sizes, x: &[T], dy: &[T], dw: &mut [
                 let x = &x[(sample * groups + g) * inputs * in_plane..][..inputs * in_plane];
                 let dy = &dy[(sample * groups + g) * outputs * plane..][..outputs * plane];
                 for rows in shift.tiles() {
-                    let own;
-                    let starts = if rows.len() == shift.rows {
-                        &starts
-                    } else {
-                        own = shift.starts(rows.len());
-                        &own
-                    };
+                    let starts = shift.starts_of(&starts, rows.len());
                     vectorize(
                         #[inline(always)]
                         || shift.copy(x, &rows, room),
@@ -291,7 +276,7 @@ pub(super) fn by_weights<T: Scalar>(sizes: &Sizes, x: &[T], dy: &[T], dw: &mut [
                     for (i, row) in rows.enumerate() {
                         let line = View::strided(&dy[row * width..], outputs, width, (plane, 1))?;
                         transpose_into(turned, padded, line)?;
-                        let left = Rows::new(&room[i * shift.pitch..], starts, width)?;
+                        let left = Rows::new(&room[i * shift.pitch..], &starts, width)?;
                         product_of_rows(
                             sums,
                             padded,

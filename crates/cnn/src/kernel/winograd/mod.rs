@@ -82,7 +82,7 @@ pub(super) fn by_data<T: Scalar>(
     dx: &mut [T],
 ) -> Result<()> {
     let order = Order::Backward { channels: sizes.shape.out_channels, filters: sizes.shape.in_channels };
-    let padding = sizes.shape.windows.map(|w| 2 - w.padding[0]);
+    let padding = sizes.windows_back().map(|w| w.padding[0]);
     let images = Images { data: dy, channels: sizes.shape.out_channels, size: sizes.output };
     let call = Call { images, padding, batch: sizes.batch, output: sizes.input, weight, order, bias: None };
     match size {
