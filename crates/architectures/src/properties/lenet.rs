@@ -1,12 +1,11 @@
 //! LeNet in its modern form: its task, its layers against a composition by hand, its pooling, and the counts of both forms.
 
-use super::{ROUNDING, apart, holds, normal, of, part, replace, whole};
+use super::{ROUNDING, apart, holds, normal, of, part, replace};
 use crate::{Connections, LeNet, LeNet1998, LeNet1998Shape, LeNetShape, SquashedMean, Squashing, refused};
 use gradus_activations::Activations;
 use gradus_autograd::{Layer, Mode, Op, Parameters, Var, composite_gradient_property, gradient_property};
 use gradus_cnn::{AveragePool, Window, conv2d};
 use gradus_formula::{Case, Draw, Failure, Property};
-use gradus_losses::CrossEntropy;
 use gradus_tensor::{Result, Tensor, rng};
 use std::collections::BTreeMap;
 

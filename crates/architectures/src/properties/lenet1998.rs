@@ -1,14 +1,14 @@
 //! LeNet as it was published: its activation, its subsampling, its connections, its outputs.
 
-use super::{ROUNDING, apart, holds, normal, of, whole};
+use super::{ROUNDING, holds, normal, of, whole};
 use crate::{
-    Connections, LeNet1998, LeNet1998Shape, RadialBasis, ScaledTanh, SparseConv2d, Spread, Subsample, TABLE,
-    codes, radial_basis, refused, scaled_tanh, subsample,
+    Connections, LeNet1998, RadialBasis, ScaledTanh, SparseConv2d, Spread, Subsample, TABLE, codes,
+    radial_basis, scaled_tanh, subsample,
 };
 use gradus_activations::Pointwise;
-use gradus_autograd::{Op, Parameters, Var, gradient_property};
+use gradus_autograd::{Op, Var, gradient_property};
 use gradus_cnn::{AveragePool, Window, conv2d};
-use gradus_formula::{Case, Draw, Failure, Property};
+use gradus_formula::{Case, Draw, Property};
 use gradus_losses::CrossEntropy;
 use gradus_tensor::{Result, Tensor, rng};
 

@@ -4,7 +4,7 @@ use super::{Values, apart, frame, framed, normal, whole};
 use crate::{Algorithm, Convolution, TransposedConvolution, Window, conv2d};
 use gradus_autograd::{Op, gradient_property};
 use gradus_formula::{Case, Draw, Failure, Property};
-use gradus_tensor::{Result, Tensor, Transpose};
+use gradus_tensor::{Result, Scalar, Tensor, Transpose};
 
 pub(super) fn properties() -> Vec<Property> {
     let mut all = forward();
@@ -266,16 +266,21 @@ fn forward() -> Vec<Property> {
         Property::new(
             "conv-forward.tiles",
             &["conv-forward", "conv-backward"],
-            "an image that is unfolded in several pieces gives what the loops give",
+            "an image that is unfolded, or shifted, in several pieces gives what the loops give",
         )
-        .check(|_| {
+        .draw(Draw::choice("by", &["unfolding", "shifting"]))
+        .check(|case| {
             // 3·25 taps times 40 columns in double precision are 24 kB a row: eleven rows at once.
             let window = Window::new(5).padded(2);
-            let op = Convolution::new([window, window.stride(2)]);
+            let (way, stride, dims) = match case.choice("by") {
+                "unfolding" => (Algorithm::Unfold, 2, [3, 3, 37, 79]),
+                _ => (Algorithm::Shift, 1, [2, 12, 61, 79]),
+            };
+            let op = Convolution::new([window, window.stride(stride)]).by(way);
             let number = |at: &[usize]| {
                 (at.iter().zip([7, 5, 3, 11]).map(|(i, f)| i * f).sum::<usize>() % 9) as f64 - 4.0
             };
-            let (x, w) = (Tensor::from_fn([3, 3, 37, 79], number)?, Tensor::from_fn([4, 3, 5, 5], number)?);
+            let (x, w) = (Tensor::from_fn(dims, number)?, Tensor::from_fn([4, dims[1], 5, 5], number)?);
             let plain = op.by(Algorithm::Plain);
             let y = op.value(&x, &w, None)?;
             let dy = Tensor::from_fn(y.dims(), number)?;
@@ -380,6 +385,44 @@ fn backward() -> Vec<Property> {
                 }
             }
             Ok(dx.max_difference(&laid)?.max(dw.max_difference(&below)?))
+        }),
+        Property::new(
+            "conv-backward.nine",
+            &["conv-forward", "conv-backward"],
+            "nine taps of each channel by itself give what the loops give, in rows of any length",
+        )
+        .draw(Draw::size("n", 1..=2))
+        .draw(Draw::size("channels", 1..=4))
+        .draw(Draw::size("multiplier", 1..=3))
+        .draw(Draw::size("dilation", 1..=2))
+        .draw(Draw::size("before", 0..=3))
+        .draw(Draw::size("after", 0..=3))
+        .draw(Draw::size("height", 5..=9))
+        .draw(Draw::size("width", 5..=70))
+        .draw(Draw::seed("values"))
+        .check(|case| {
+            let (n, channels, filters) = (case.size("n"), case.size("channels"), case.size("multiplier"));
+            let window =
+                Window::new(3).dilation(case.size("dilation")).padded_by(case.size("before"), case.size("after"));
+            let size = [case.size("height"), case.size("width")];
+            let output = [window.output(size[0])?, window.output(size[1])?];
+            let op = Convolution::new([window; 2]).groups(channels);
+            let x = whole(case, 0, &[n, channels, size[0], size[1]])?;
+            let w = whole(case, 1, &[channels * filters, 1, 3, 3])?;
+            let dy = whole(case, 2, &[n, channels * filters, output[0], output[1]])?;
+            let (own, plain) = (op.by(Algorithm::Depthwise), op.by(Algorithm::Plain));
+            let mut off = own.value(&x, &w, None)?.max_difference(&plain.value(&x, &w, None)?)?;
+            let both = own.vjp([&x, &w], &(), &dy, [true; 2])?.into_iter().zip(plain.vjp(
+                [&x, &w],
+                &(),
+                &dy,
+                [true; 2],
+            )?);
+            for (own, plain) in both {
+                let (Some(own), Some(plain)) = (own, plain) else { return Ok(f64::NAN) };
+                off = off.max_or_nan(own.max_difference(&plain)?);
+            }
+            Ok(off)
         }),
         gradient_property(
             images("conv-backward.gradient", BACKWARD, "the gradients in x, w and b"),

@@ -239,6 +239,32 @@ fn largest() -> Vec<Property> {
             }
             Ok(dx.max_difference(&expected)?.max((dx.sum() - dy.sum()).abs()))
         }),
+        images(
+            "max-pool.first",
+            MAX,
+            "where nothing is larger than −∞ the gradient goes to the first pixel, and where there are NaN to the first of them",
+        )
+        .draw(Draw::choice("pixels", &["−∞", "−∞ and NaN", "numbers and NaN"]))
+        .check(|case| {
+            let drawn = drawn(case)?;
+            let [rest, some] = match case.choice("pixels") {
+                "−∞" => [f64::NEG_INFINITY; 2],
+                "−∞ and NaN" => [f64::NEG_INFINITY, f64::NAN],
+                _ => [1.0, f64::NAN],
+            };
+            let x = normal(case, 0, &drawn.dims)?.map(|v| if v > 0.5 { some } else { rest });
+            let Some(below) = &drawn.below else { return Ok(refused(&drawn, &x)) };
+            let dy = whole(case, 1, drawn.max().eval([&x])?.dims())?;
+            let dx = gradient(&drawn.max(), &x, &dy)?;
+            let mut expected = x.map(|_| 0.0);
+            let plane = drawn.dims[2] * drawn.dims[3];
+            for (o, &dy) in dy.as_slice().iter().enumerate() {
+                let (p, window) = (o / below.len(), &below[o % below.len()]);
+                let nan = window.iter().find(|&&at| x.as_slice()[p * plane + at].is_nan());
+                expected.as_mut_slice()[p * plane + nan.unwrap_or(&window[0])] += dy;
+            }
+            Ok(dx.max_difference(&expected)?)
+        }),
         images("max-pool.nan", MAX, "a NaN is the result of every window that lies on it, and of no other").check(|case| {
             let drawn = drawn(case)?;
             let x = whole(case, 0, &drawn.dims)?;
