@@ -1,11 +1,20 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod alexnet;
 mod lenet;
 mod lenet_1998;
 #[cfg(feature = "properties")]
 mod properties;
+mod resnet;
+mod stack;
+mod start;
+mod unet;
+mod vgg;
+mod walk;
+mod xception;
 
+pub use alexnet::{AlexNet, AlexNetShape, LocalResponse};
 pub use lenet::{LeNet, LeNetShape, SquashedMean, Squashing};
 pub use lenet_1998::{
     Connections, LeNet1998, LeNet1998Shape, RadialBasis, ScaledTanh, SparseConv2d, Spread, Subsample,
@@ -13,6 +22,16 @@ pub use lenet_1998::{
 };
 #[cfg(feature = "properties")]
 pub use properties::properties;
+pub use resnet::{
+    Basic, Block, BlockShape, Bottleneck, Projection, ResNet, ResNetShape, Shortcut, Stage, Stem,
+    TrainingRecipe, Widen,
+};
+pub use stack::{Stack, Unit};
+pub use start::Start;
+pub use unet::{CropConcat, Double, DoubleConv, Doubling, UNet, UNetShape, Up};
+pub use vgg::{Vgg, VggColumn, VggShape};
+pub use walk::{Forward, Join, Network, Step, Walk};
+pub use xception::{Module, ModuleShape, Separable, Xception, XceptionShape};
 
 use gradus_formula::Formula;
 
@@ -25,6 +44,32 @@ pub const FORMULAS: &[Formula] = &[
     lenet_1998::connections::FORMULA,
     lenet_1998::rbf::FORMULA,
     lenet_1998::FORMULA_PARAMS,
+    alexnet::FORMULA_SAME_CONV,
+    alexnet::FORMULA_STACK,
+    alexnet::FORMULA_LOCAL_RESPONSE,
+    alexnet::FORMULA_RELU_SOFTMAX,
+    alexnet::FORMULA_1000X,
+    alexnet::FORMULA_PARAMS,
+    vgg::FORMULA_SIMPLICITY,
+    vgg::FORMULA_CONV,
+    vgg::FORMULA_POOL,
+    vgg::FORMULA_HEAD,
+    vgg::FORMULA_PARAMS,
+    resnet::block::FORMULA,
+    resnet::recipe::FORMULA_INIT,
+    resnet::recipe::FORMULA_MOMENTUM,
+    resnet::recipe::FORMULA_PLATEAU,
+    resnet::recipe::FORMULA_BATCH,
+    resnet::recipe::FORMULA_DECAY,
+    resnet::recipe::FORMULA_NO_DROPOUT,
+    resnet::FORMULA_PARAMS,
+    resnet::FORMULA_DEEPER,
+    xception::FORMULA_INCEPTION,
+    xception::FORMULA_36,
+    xception::FORMULA_SEPARABLE,
+    unet::FORMULA_ENCODER,
+    unet::FORMULA_DECODER,
+    unet::FORMULA_SKIP,
 ];
 
 /// An error about an argument.

@@ -9,7 +9,7 @@ use gradus_tensor::{Result, Scalar, Tensor};
 const FORMULAS: &[&str] = &["conv-forward", "conv-backward"];
 
 /// Of single precision by tiles of 4×4: the root mean square of the errors, and the largest, as parts of the outputs' root mean square.
-/// Half of what is stated for any number of channels: with the twenty at most that are drawn here, other points than ours need more.
+/// Half of what is stated for any number of channels: here there are twenty at most.
 const FOUR: [f64; 2] = [2e-6, 3e-5];
 
 /// The same by tiles of 2×2, and by the loops.

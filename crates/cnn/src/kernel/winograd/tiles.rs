@@ -53,7 +53,8 @@ pub(super) struct Images<'a, T> {
 }
 
 impl<T: Scalar> Images<'_, T> {
-    /// Sixteen channels of some pixels of a row, counted from the padding's first, each pixel's side by side; zeros where there are none.
+    /// Sixteen channels of some pixels of a row, counted from the padding's first, each pixel's side by side; zeros where there are no pixels.
+    /// Where there are fewer channels, something: no product reads it.
     fn turn(
         &self,
         image: usize,
@@ -75,9 +76,6 @@ impl<T: Scalar> Images<'_, T> {
         out[..first].fill([T::ZERO; LANES]);
         out[end..].fill([T::ZERO; LANES]);
         let out = &mut out[first..end];
-        if count < LANES {
-            out.fill([T::ZERO; LANES]);
-        }
         let start =
             (image * self.channels + channel) * height * width + row * width + column + first - padding[1];
         // The rows of the next tiles are some rows further on: the machine does not see by itself what comes next in each channel.
