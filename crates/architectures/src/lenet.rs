@@ -4,10 +4,10 @@ mod squashed_mean;
 
 pub use squashed_mean::SquashedMean;
 
-use crate::refused;
+use crate::{Network, Step, Walk, refused};
 use gradus_activations::Activations;
 use gradus_autograd::{Layer, Mode, Var, parameters};
-use gradus_cnn::{Conv2d, ConvShape, Window};
+use gradus_cnn::{AveragePool, Conv2d, ConvShape, Window};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_initialization::{Gain, Init};
 use gradus_layers::{Flatten, Linear};
@@ -335,6 +335,24 @@ impl<T: Scalar> LeNet<T> {
     fn other(&self, x: &Var<T>) -> Error {
         let LeNetShape { channels, image: [h, w], .. } = self.shape;
         Error::Shape { op: OP, expected: format!("x of the shape [N, {channels}, {h}, {w}]"), got: x.shape() }
+    }
+}
+
+/// As [`forward`](Layer::forward), activation and pooling one after the other.
+impl<T: Scalar> Network<T> for LeNet<T> {
+    fn walk<'a, W: Walk<'a, T>>(&'a self, w: &mut W, mut x: W::Value) -> Result<W::Value> {
+        let (f, mean) = (Step::Squash(self.squashing), AveragePool::new([HALF; 2]));
+        for (i, conv) in [&self.conv1, &self.conv2].into_iter().enumerate() {
+            x = w.step(["conv1", "conv2"][i], Step::Conv(conv), x)?;
+            x = w.step(["squash1", "squash2"][i], f, x)?;
+            x = w.step(["pool1", "pool2"][i], Step::MeanPool(mean), x)?;
+        }
+        x = w.step("flatten", Step::Flatten, x)?;
+        x = w.step("fc1", Step::Linear(&self.fc1), x)?;
+        x = w.step("squash3", f, x)?;
+        x = w.step("fc2", Step::Linear(&self.fc2), x)?;
+        x = w.step("squash4", f, x)?;
+        w.step("fc3", Step::Linear(&self.fc3), x)
     }
 }
 

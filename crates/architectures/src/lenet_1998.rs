@@ -6,14 +6,14 @@ mod squash;
 pub(crate) mod subsampling;
 
 pub use connections::{Connections, SparseConv2d, Spread, TABLE};
-pub use rbf::{RadialBasis, codes, radial_basis};
+pub use rbf::{Codes, RadialBasis, codes, radial_basis};
 pub use squash::{ScaledTanh, scaled_tanh};
 pub use subsampling::{Subsample, Subsampling, subsample};
 
 use crate::lenet::{FILTER, HALF};
-use crate::refused;
+use crate::{Network, Step, Walk, refused};
 use gradus_activations::Pointwise;
-use gradus_autograd::{Buffer, Layer, Mode, Var, parameters};
+use gradus_autograd::{Buffer, Layer, Mode, Name, Parameters, Slot, SlotMut, Var, parameters};
 use gradus_cnn::{Conv2d, ConvShape, Window};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_initialization::{Fans, Init};
@@ -127,7 +127,7 @@ pub struct LeNet1998<T: Scalar = f32> {
     /// 84 units.
     pub f6: Linear<T>,
     /// The classes' codes, `[K, 84]`: not learned.
-    pub codes: Buffer<T>,
+    pub codes: Codes<T>,
     shape: LeNet1998Shape,
 }
 
@@ -161,7 +161,7 @@ impl<T: Scalar> LeNet1998<T> {
         let c5 = Conv2d::with_init(c5, |dims, fans| law(fans.fan_in).tensor(dims, fans, rng))?;
         let fans = Fans::dense(units, features);
         let f6 = Linear::with_init(units, features, |dims| law(units).tensor(dims, fans, rng))?;
-        let codes = Buffer::new(codes(shape.classes, features, rng)?);
+        let codes = Codes(Buffer::new(codes(shape.classes, features, rng)?));
         let (s2, s4) = (Subsampling::new(maps[0])?, Subsampling::new(maps[1])?);
         Ok(Self { c1, s2, c3, s4, c5, f6, codes, shape })
     }
@@ -218,7 +218,45 @@ impl<T: Scalar> LeNet1998<T> {
 }
 
 impl<T: Scalar> Layer<T> for LeNet1998<T> {
-    fn forward(&self, x: &Var<T>, _: &mut Mode<'_>) -> Result<Var<T>> {
-        Var::apply(RadialBasis, [&self.features(x)?, &Var::constant(self.codes.value())])
+    fn forward(&self, x: &Var<T>, mode: &mut Mode<'_>) -> Result<Var<T>> {
+        self.codes.forward(&self.features(x)?, mode)
+    }
+}
+
+impl<T: Scalar> Network<T> for LeNet1998<T> {
+    fn walk<'a, W: Walk<'a, T>>(&'a self, w: &mut W, mut x: W::Value) -> Result<W::Value> {
+        let squash = Step::Own("ScaledTanh", &Squash);
+        let layers = [
+            ("c1", Step::Conv(&self.c1)),
+            ("s2", Step::Own("Subsampling", &self.s2)),
+            ("c3", Step::Own("SparseConv", &self.c3)),
+            ("s4", Step::Own("Subsampling", &self.s4)),
+            ("c5", Step::Conv(&self.c5)),
+            ("flatten", Step::Flatten),
+            ("f6", Step::Linear(&self.f6)),
+        ];
+        for (name, layer) in layers {
+            x = w.step(name, layer, x)?;
+            // What is flat now has been squashed.
+            if name != "flatten" {
+                x = w.step(&format!("{name}.squash"), squash, x)?;
+            }
+        }
+        w.step("codes", Step::Own("RadialBasis", &self.codes), x)
+    }
+}
+
+/// [`ScaledTanh`] as a layer.
+struct Squash;
+
+impl<T: Scalar> Parameters<T> for Squash {
+    fn visit(&self, _: &mut Name, _: &mut dyn FnMut(&str, Slot<'_, T>)) {}
+
+    fn visit_mut(&mut self, _: &mut Name, _: &mut dyn FnMut(&str, SlotMut<'_, T>)) {}
+}
+
+impl<T: Scalar> Layer<T> for Squash {
+    fn forward(&self, a: &Var<T>, _: &mut Mode<'_>) -> Result<Var<T>> {
+        Var::apply(Pointwise(ScaledTanh), [a])
     }
 }

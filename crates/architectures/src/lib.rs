@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 
 mod alexnet;
+mod catalog;
+mod diagram;
+mod graph;
 mod lenet;
 mod lenet_1998;
 #[cfg(feature = "properties")]
@@ -9,15 +12,18 @@ mod properties;
 mod resnet;
 mod stack;
 mod start;
+mod summary;
 mod unet;
 mod vgg;
 mod walk;
 mod xception;
 
 pub use alexnet::{AlexNet, AlexNetShape, LocalResponse};
+pub use catalog::{Architecture, Entry, catalog};
+pub use graph::{Action, Graph, Node};
 pub use lenet::{LeNet, LeNetShape, SquashedMean, Squashing};
 pub use lenet_1998::{
-    Connections, LeNet1998, LeNet1998Shape, RadialBasis, ScaledTanh, SparseConv2d, Spread, Subsample,
+    Codes, Connections, LeNet1998, LeNet1998Shape, RadialBasis, ScaledTanh, SparseConv2d, Spread, Subsample,
     Subsampling, TABLE, codes, radial_basis, scaled_tanh, subsample,
 };
 #[cfg(feature = "properties")]
@@ -28,6 +34,7 @@ pub use resnet::{
 };
 pub use stack::{Stack, Unit};
 pub use start::Start;
+pub use summary::{Row, Summary};
 pub use unet::{CropConcat, Double, DoubleConv, Doubling, UNet, UNetShape, Up};
 pub use vgg::{Vgg, VggColumn, VggShape};
 pub use walk::{Forward, Join, Network, Step, Walk};

@@ -4,16 +4,17 @@
 
 use crate::Stack;
 use crate::alexnet::LocalResponse;
+use crate::lenet::Squashing;
 use crate::resnet::Widen;
 use crate::unet::CropConcat;
 use gradus_activations::Activations;
 use gradus_autograd::{Layer, Mode, Parameters, Var};
-use gradus_cnn::{AdaptiveAveragePool, Conv2d, ConvTranspose2d, MaxPool, Upsample};
+use gradus_cnn::{AdaptiveAveragePool, AveragePool, Conv2d, ConvTranspose2d, MaxPool, Upsample};
 use gradus_layers::{BatchNorm2d, Dropout, Flatten, Linear};
 use gradus_tensor::{Result, Scalar};
 
 /// What is done with one value: a layer of the network, or an operation without parameters.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub enum Step<'a, T: Scalar> {
     /// A convolution.
     Conv(&'a Conv2d<T>),
@@ -27,8 +28,12 @@ pub enum Step<'a, T: Scalar> {
     Linear(&'a Linear<T>),
     /// max(0, x).
     Relu,
+    /// One of LeNet's activations.
+    Squash(Squashing),
     /// The largest of each window.
     MaxPool(MaxPool),
+    /// The mean of each window.
+    MeanPool(AveragePool),
     /// Means of as many bins as wished for, whatever the size.
     AveragePool(AdaptiveAveragePool),
     /// More pixels, between those that there are.
@@ -39,6 +44,58 @@ pub enum Step<'a, T: Scalar> {
     Flatten,
     /// Some of the numbers left out, in training.
     Dropout(&'a Dropout),
+    /// What one network has and no other, with a name for its kind.
+    Own(&'static str, &'a dyn Layer<T>),
+}
+
+impl<T: Scalar> Step<'_, T> {
+    /// What kind of step it is, as tables call it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Conv(layer)
+                if layer.shape().groups == layer.shape().in_channels && layer.shape().groups > 1 =>
+            {
+                "DepthwiseConv"
+            }
+            Self::Conv(_) => "Conv",
+            Self::ConvTranspose(_) => "ConvTranspose",
+            Self::Norm(_) => "BatchNorm",
+            Self::LocalNorm(_) => "LocalResponse",
+            Self::Linear(_) => "Linear",
+            Self::Relu => "ReLU",
+            Self::Squash(Squashing::Tanh) => "Tanh",
+            Self::Squash(Squashing::Sigmoid) => "Sigmoid",
+            Self::Squash(Squashing::Relu) => "ReLU",
+            Self::MaxPool(_) => "MaxPool",
+            Self::MeanPool(_) => "MeanPool",
+            Self::AveragePool(_) => "AdaptiveMean",
+            Self::Upsample(_) => "Upsample",
+            Self::Widen(_) => "Widen",
+            Self::Flatten => "Flatten",
+            Self::Dropout(_) => "Dropout",
+            Self::Own(kind, _) => kind,
+        }
+    }
+
+    /// The layer, if the step has parameters.
+    #[must_use]
+    pub fn layer(&self) -> Option<&dyn Parameters<T>> {
+        match *self {
+            Self::Conv(layer) => Some(layer),
+            Self::ConvTranspose(layer) => Some(layer),
+            Self::Norm(layer) => Some(layer),
+            Self::Linear(layer) => Some(layer),
+            Self::Own(_, layer) => Some(layer),
+            _ => None,
+        }
+    }
+}
+
+impl<T: Scalar> std::fmt::Debug for Step<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.kind())
+    }
 }
 
 /// What is done with two values.
@@ -122,12 +179,15 @@ impl<'a, T: Scalar> Walk<'a, T> for Forward<'_, '_> {
             Step::LocalNorm(op) => Var::apply(op, [&x]),
             Step::Linear(layer) => layer.forward(&x, self.0),
             Step::Relu => x.relu(),
+            Step::Squash(f) => f.apply(&x),
             Step::MaxPool(op) => Var::apply(op, [&x]),
+            Step::MeanPool(op) => Var::apply(op, [&x]),
             Step::AveragePool(op) => Var::apply(op, [&x]),
             Step::Upsample(op) => Var::apply(op, [&x]),
             Step::Widen(op) => Var::apply(op, [&x]),
             Step::Flatten => Flatten.forward(&x, self.0),
             Step::Dropout(layer) => layer.forward(&x, self.0),
+            Step::Own(_, layer) => layer.forward(&x, self.0),
         }
     }
 

@@ -160,6 +160,12 @@ impl AdaptiveAveragePool {
     pub const fn new(size: [usize; 2]) -> Self {
         Self { size }
     }
+
+    /// The rows and columns of the result.
+    #[must_use]
+    pub const fn size(&self) -> [usize; 2] {
+        self.size
+    }
 }
 
 const AVERAGE: &str = "adaptive_average_pool";

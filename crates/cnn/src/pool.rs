@@ -185,6 +185,12 @@ impl MaxPool {
         Self { windows, ceil: false }
     }
 
+    /// The window down and the window across.
+    #[must_use]
+    pub const fn windows(&self) -> [Window; 2] {
+        self.windows
+    }
+
     /// The same with the number of windows rounded up: what sticks out behind is left out.
     #[must_use]
     pub const fn ceil(self) -> Self {
@@ -275,6 +281,12 @@ impl AveragePool {
     #[must_use]
     pub const fn new(windows: [Window; 2]) -> Self {
         Self { windows, ceil: false, count_padding: false }
+    }
+
+    /// The window down and the window across.
+    #[must_use]
+    pub const fn windows(&self) -> [Window; 2] {
+        self.windows
     }
 
     /// The same with the number of windows rounded up: what sticks out behind is left out.

@@ -1,7 +1,7 @@
 //! The output of 1998: how far a sample is from the code of each class.
 
 use crate::{expect, refused};
-use gradus_autograd::Op;
+use gradus_autograd::{Buffer, Layer, Mode, Name, Op, Parameters, Slot, SlotMut, Var};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_tensor::kernel::{for_each_block, vectorize};
 use gradus_tensor::{Error, Result, Scalar, Shape, Tensor};
@@ -185,4 +185,24 @@ pub fn codes<T: Scalar>(classes: usize, length: usize, rng: &mut (impl Rng + ?Si
     }
     let sign = |yes: bool| if yes { T::ONE } else { -T::ONE };
     Tensor::from_vec(rows.into_iter().flatten().map(sign).collect(), [classes, length])
+}
+
+/// The codes, `[K, D]`, as the last layer of [`LeNet1998`](crate::LeNet1998): what comes in is held against them. They are not learned.
+#[derive(Debug, Clone)]
+pub struct Codes<T: Scalar = f32>(pub Buffer<T>);
+
+impl<T: Scalar> Parameters<T> for Codes<T> {
+    fn visit(&self, name: &mut Name, see: &mut dyn FnMut(&str, Slot<'_, T>)) {
+        self.0.visit(name, see);
+    }
+
+    fn visit_mut(&mut self, name: &mut Name, see: &mut dyn FnMut(&str, SlotMut<'_, T>)) {
+        self.0.visit_mut(name, see);
+    }
+}
+
+impl<T: Scalar> Layer<T> for Codes<T> {
+    fn forward(&self, features: &Var<T>, _: &mut Mode<'_>) -> Result<Var<T>> {
+        Var::apply(RadialBasis, [features, &Var::constant(self.0.value())])
+    }
 }
