@@ -67,14 +67,20 @@ pub struct Name(String);
 impl Name {
     /// Runs `f` with a part appended.
     pub fn scope<R>(&mut self, part: &str, f: impl FnOnce(&mut Self) -> R) -> R {
+        let length = self.push(part);
+        let result = f(self);
+        self.0.truncate(length);
+        result
+    }
+
+    /// Appends a part; the length before.
+    fn push(&mut self, part: &str) -> usize {
         let length = self.0.len();
         if length > 0 {
             self.0.push('.');
         }
         self.0.push_str(part);
-        let result = f(self);
-        self.0.truncate(length);
-        result
+        length
     }
 
     /// The name so far.
@@ -93,16 +99,7 @@ pub trait Parameters<T: Scalar> {
 
     /// The parameters with their names; one that is tied, under two names, once, under its first.
     fn named_parameters(&self) -> Vec<(String, Var<T>)> {
-        let mut out = Vec::new();
-        let mut seen = BTreeSet::new();
-        self.visit(&mut Name::default(), &mut |name, slot| {
-            if let Slot::Parameter(p) = slot
-                && seen.insert(p.id())
-            {
-                out.push((name.to_owned(), p.clone()));
-            }
-        });
-        out
+        named(&|see| self.visit(&mut Name::default(), see))
     }
 
     /// How many numbers are learned.
@@ -112,11 +109,7 @@ pub trait Parameters<T: Scalar> {
 
     /// The values of all parameters and buffers, by name.
     fn state(&self) -> BTreeMap<String, Tensor<T>> {
-        let mut out = BTreeMap::new();
-        self.visit(&mut Name::default(), &mut |name, slot| {
-            out.insert(name.to_owned(), slot.value());
-        });
-        out
+        state(&|see| self.visit(&mut Name::default(), see))
     }
 
     /// Sets all parameters and buffers: every name of both sides must be there, with its shape, or nothing changes.
@@ -124,26 +117,54 @@ pub trait Parameters<T: Scalar> {
     /// # Errors
     /// Which name is missing, unknown or of another shape.
     fn load_state(&self, state: &BTreeMap<String, Tensor<T>>) -> crate::Result<()> {
-        let own = self.state();
-        for (name, value) in &own {
-            let given = state.get(name).ok_or_else(|| Error::Missing { name: name.clone() })?;
-            if given.shape() != value.shape() {
-                let (expected, got) = (Box::new(value.shape()), Box::new(given.shape()));
-                return Err(Error::StateShape { name: name.clone(), expected, got });
-            }
-        }
-        if let Some(name) = state.keys().find(|name| !own.contains_key(*name)) {
-            let common = |a: &str| a.chars().zip(name.chars()).take_while(|(x, y)| x == y).count();
-            let nearest = own.keys().max_by_key(|k| common(k)).cloned().unwrap_or_default();
-            return Err(Error::Unknown { name: name.clone(), nearest });
-        }
-        self.visit(&mut Name::default(), &mut |name, slot| {
-            if let Some(value) = state.get(name) {
-                slot.write(value.clone());
-            }
-        });
-        Ok(())
+        load(&|see| self.visit(&mut Name::default(), see), state)
     }
+}
+
+/// A visit to something, of which the functions below need not know what it is: they are compiled once, not once a layer.
+type Visit<'a, T> = &'a dyn Fn(&mut dyn FnMut(&str, Slot<'_, T>));
+
+fn named<T: Scalar>(visit: Visit<'_, T>) -> Vec<(String, Var<T>)> {
+    let mut out = Vec::new();
+    let mut seen = BTreeSet::new();
+    visit(&mut |name, slot| {
+        if let Slot::Parameter(p) = slot
+            && seen.insert(p.id())
+        {
+            out.push((name.to_owned(), p.clone()));
+        }
+    });
+    out
+}
+
+fn state<T: Scalar>(visit: Visit<'_, T>) -> BTreeMap<String, Tensor<T>> {
+    let mut out = BTreeMap::new();
+    visit(&mut |name, slot| {
+        out.insert(name.to_owned(), slot.value());
+    });
+    out
+}
+
+fn load<T: Scalar>(visit: Visit<'_, T>, given: &BTreeMap<String, Tensor<T>>) -> crate::Result<()> {
+    let own = state(visit);
+    for (name, value) in &own {
+        let given = given.get(name).ok_or_else(|| Error::Missing { name: name.clone() })?;
+        if given.shape() != value.shape() {
+            let (expected, got) = (Box::new(value.shape()), Box::new(given.shape()));
+            return Err(Error::StateShape { name: name.clone(), expected, got });
+        }
+    }
+    if let Some(name) = given.keys().find(|name| !own.contains_key(*name)) {
+        let common = |a: &str| a.chars().zip(name.chars()).take_while(|(x, y)| x == y).count();
+        let nearest = own.keys().max_by_key(|k| common(k)).cloned().unwrap_or_default();
+        return Err(Error::Unknown { name: name.clone(), nearest });
+    }
+    visit(&mut |name, slot| {
+        if let Some(value) = given.get(name) {
+            slot.write(value.clone());
+        }
+    });
+    Ok(())
 }
 
 impl<T: Scalar> Parameters<T> for Var<T> {
