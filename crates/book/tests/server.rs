@@ -270,7 +270,7 @@ async fn only_one_measurement_runs_at_a_time_and_the_next_one_may_follow() {
     statuses.sort_unstable();
     assert_eq!((statuses, look.status), ([200, 429], 200), "who only looks is not kept waiting");
     let (done, refused) = if one.status == 200 { (one, other) } else { (other, one) };
-    assert!(refused.body.contains("another page is measuring"), "{}", refused.body);
+    assert!(refused.body.contains("at work for another page"), "{}", refused.body);
     let caption = |reply: &Reply| reply.json()["caption"].as_str().unwrap().to_owned();
     assert!(caption(&done).contains("your machine") && !caption(&look).contains("your machine"));
     assert_eq!(server.figure(&measure, &[]).await.status, 200, "the permit has come back");

@@ -305,6 +305,7 @@ pub(super) const MNIST: &[Control] = &[Control::Button(Button {
     name: "train",
     label: "Train on this machine",
     busy: "Training on 8,000 images, which takes a few seconds …",
+    stays: false,
 })];
 
 /// The network 784–128–10 on the embedded part of MNIST: a part of an epoch for the page, five epochs if the button is pressed.

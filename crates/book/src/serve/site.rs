@@ -151,7 +151,7 @@ async fn figure(State(site): State<Arc<Site>>, Json(question): Json<Value>) -> R
     let newer = site.newer();
     let permit = if figures::takes_a_while(&question) {
         let Ok(permit) = site.working.clone().try_acquire_owned() else {
-            let why = "another page is measuring this machine: try again when it is done";
+            let why = "the machine is at work for another page: try again when it is done";
             return (StatusCode::TOO_MANY_REQUESTS, why).into_response();
         };
         Some(permit)
