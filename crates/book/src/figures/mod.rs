@@ -20,10 +20,12 @@ mod controls;
 mod initialization;
 mod layers;
 mod least_squares;
+mod lenet;
 mod live;
 mod logistic_regression;
 mod losses;
 mod optimization;
+mod pixels;
 mod plot;
 mod speed;
 mod statistics;
@@ -114,6 +116,8 @@ pub const LIVE: &[Live] = &[
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
     Live { name: "train-digits", controls: training::DIGITS, draw: training::train_digits },
     Live { name: "train-mnist", controls: training::MNIST, draw: training::train_mnist },
+    Live { name: "lenet-maps", controls: lenet::MAPS, draw: lenet::lenet_maps },
+    Live { name: "lenet-draw", controls: lenet::DRAW, draw: lenet::lenet_draw },
 ];
 
 /// The names of all figures.
