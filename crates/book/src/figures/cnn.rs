@@ -185,8 +185,10 @@ const FILTERS: [(&str, [f64; 9]); 5] = [
     ("the centre alone", [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
 ];
 
-/// The side of a pixel, and where the output's picture begins.
+/// The side of a pixel, where the pictures begin, and how much room the largest has: eight rows and two of padding on each side.
 const PIXEL: i32 = 22;
+const PICTURES: i32 = 30;
+const SLIDING: (u32, u32) = (SIZE.0, PICTURES as u32 + 12 * PIXEL as u32 + 2);
 const OUTPUT: i32 = 340;
 
 /// A digit, a window on it, and what the filter makes of all windows.
@@ -211,11 +213,11 @@ pub(super) fn sliding_window(inputs: &Inputs) -> Result<Figure> {
 
     let mut svg = String::new();
     let mut paint = || -> Result<(), Box<dyn std::error::Error>> {
-        let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let root = SVGBackend::with_string(&mut svg, SLIDING).into_drawing_area();
         let font = ("sans-serif", 14).into_font().color(&INK);
         let square = |x: i32, y: i32| [(x, y), (x + PIXEL - 1, y + PIXEL - 1)];
         let shade = |colour: RGBColor, share: f64| colour.mix(share.clamp(0.0, 1.0)).filled();
-        let top = 26;
+        let top = PICTURES;
         root.draw(&Text::new("image and window", (LEFT, 4), font.clone()))?;
         root.draw(&Text::new("output", (OUTPUT, 4), font.clone()))?;
         let padded = (side + 2 * padding) as i32;
@@ -254,10 +256,10 @@ pub(super) fn sliding_window(inputs: &Inputs) -> Result<Figure> {
     paint().map_err(|e| anyhow!("drawing: {e}"))?;
     let status = format!(
         "Filter: {name}; its weights add up to {}. Output {outputs} × {outputs}; at row {}, column {} it is {}.",
-        crate::text::number(sum),
+        crate::text::number(sum).replace('-', "−"),
         at[0],
         at[1],
-        crate::text::number(value),
+        crate::text::number(value).replace('-', "−"),
     );
     Ok(Figure {
         svg: themed(&svg),

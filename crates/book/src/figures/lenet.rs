@@ -20,7 +20,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 const SIDE: usize = 28;
 const BATCH: usize = 32;
 /// For the page, and when the button is pressed.
-const EPOCHS: [u64; 2] = [1, 4];
+const EPOCHS: [u64; 2] = [1, 3];
 
 static DATA: LazyLock<gradus_datasets::Result<Mnist>> = LazyLock::new(mnist_subset);
 
@@ -127,14 +127,17 @@ fn input(pixels: &[f64]) -> Result<Var<f32>> {
 fn answer(shares: &[f64]) -> String {
     let mut digits: Vec<_> = shares.iter().enumerate().collect();
     digits.sort_by(|a, b| b.1.total_cmp(a.1));
-    let percent = |(digit, share): (usize, &f64)| format!("{digit} with {} %", decimals(100.0 * share, 1));
+    let percent = |(digit, share): (usize, &f64)| match 100.0 * share {
+        little if little < 0.05 => format!("{digit} with less than 0.1 %"),
+        percent => format!("{digit} with {} %", decimals(percent, 1)),
+    };
     let [first, second, ..] = digits[..] else { return String::new() };
     format!("It reads {}; next comes {}.", percent(first), percent(second))
 }
 
 const WIDTH: f64 = 620.0;
 /// How high image and answer are together.
-const STRIP: f64 = 152.0;
+const STRIP: f64 = 158.0;
 
 /// An image, and beside it the ten probabilities.
 fn strip(canvas: &mut Canvas, pixels: &[f64], shares: &[f64]) {
@@ -147,8 +150,8 @@ fn strip(canvas: &mut Canvas, pixels: &[f64], shares: &[f64]) {
 
 const TRAIN: Control = Control::Button(Button {
     name: "train",
-    label: "Train four epochs",
-    busy: "Training on 8,000 images, four times each, which takes some seconds …",
+    label: "Train three epochs",
+    busy: "Training on 8,000 images, three times each, which takes some seconds …",
     stays: true,
 });
 
@@ -243,12 +246,12 @@ pub(super) const DRAW: &[Control] = &[
     TRAIN,
 ];
 
-/// A test image in hundredths, as a brush leaves them. Without the data set there is nothing to begin with, and drawing the figure says why.
+/// A test image in hundredths, as a brush leaves them, and where a brush may leave it: not in the middle. Without the data set there is nothing to begin with, and drawing the figure says why.
 fn first_digit() -> Vec<f64> {
     let pixels = data().and_then(|data| Ok(data.test.batch::<f64>(&[DIGIT])?.0));
     pixels.map_or_else(
         |_| vec![0.0; SIDE * SIDE],
-        |pixels| pixels.as_slice().iter().map(|p| (100.0 * p).round() / 100.0).collect(),
+        |pixels| moved(&pixels.map(|p| (100.0 * p).round() / 100.0).into_vec(), [4, 4]),
     )
 }
 
@@ -334,9 +337,9 @@ mod tests {
 
     #[test]
     fn a_digit_is_moved_back_to_where_it_was() {
-        let digit = first_digit();
-        assert_eq!(centred(&digit), digit);
-        for away in [[-3, 2], [4, 0], [0, -4]] {
+        let digit = centred(&first_digit());
+        assert_eq!(centre(&digit), Some([14, 14]));
+        for away in [[3, 2], [4, 0], [0, -4]] {
             let there = moved(&digit, away);
             assert_ne!(there, digit);
             assert_eq!(centred(&there), digit, "{away:?}");
@@ -351,7 +354,7 @@ mod tests {
         let look = |cells: &[f64], centred: u8| {
             lenet_draw(&inputs(DRAW, json!({ "digit": cells, "centred": centred }))).unwrap()
         };
-        let digit = first_digit();
+        let digit = centred(&first_digit());
         let mut painted = digit.clone();
         painted[5 * SIDE..5 * SIDE + 20].fill(1.0);
         assert_ne!(look(&painted, 1).svg, look(&digit, 1).svg);
@@ -375,7 +378,7 @@ mod tests {
         let maps = lenet_maps(&Inputs::defaults(MAPS)).unwrap();
         // An image, six filters and maps, sixteen maps.
         assert_eq!(maps.svg.matches("<g transform").count(), 1 + 6 + 6 + 16);
-        let drawn = lenet_draw(&inputs(DRAW, json!({ "centred": 0 }))).unwrap();
+        let drawn = lenet_draw(&Inputs::defaults(DRAW)).unwrap();
         let reads = |status: &str| status.split("It reads ").nth(1).unwrap()[..1].to_owned();
         assert_eq!(reads(&maps.status), reads(&drawn.status), "the same digit, but for hundredths");
     }
