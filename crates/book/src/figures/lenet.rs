@@ -192,9 +192,9 @@ pub(super) fn lenet_maps(inputs: &Inputs) -> Result<Figure> {
     let filters = learned.net.conv1.weight.value();
 
     let [map, filter, small, gap] = [96.0, 60.0, 70.0, 8.8];
-    let mut canvas = Canvas::new(WIDTH, STRIP + 3.0 * 30.0 + filter + map + 2.0 * (small + 8.0));
+    let mut canvas = Canvas::new(WIDTH, STRIP + 3.0 * 30.0 + 10.0 + filter + map + 2.0 * (small + 8.0));
     strip(&mut canvas, pixels.as_slice(), &shares);
-    let mut top = STRIP + 20.0;
+    let mut top = STRIP + 22.0;
     canvas.text([0.0, top], false, "filters of the first layer, each above its map");
     top += 10.0;
     for k in 0..6 {
@@ -202,7 +202,7 @@ pub(super) fn lenet_maps(inputs: &Inputs) -> Result<Figure> {
         canvas.picture([x + (map - filter) / 2.0, top], filter, &channel(&filters, k, None)?);
         canvas.picture([x, top + filter + 8.0], map, &channel(&first, k, Some(1.0))?);
     }
-    top += filter + map + 30.0;
+    top += filter + map + 38.0;
     canvas.text([0.0, top], false, "maps of the second layer");
     top += 10.0;
     for k in 0..16 {
