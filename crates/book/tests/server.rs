@@ -357,6 +357,9 @@ async fn after_a_change_the_newer_program_draws() {
     assert_eq!((after.status, &after.body), (200, &before.body));
     let refused = server.figure(&json!({ "figure": "saturation", "inputs": { "weight": 9 } }), &[]).await;
     assert_eq!((refused.status, refused.body.as_str()), (422, "`weight` is 9.0; allowed is 0.25 to 8"));
+    // Two at once, of which one finds the process that is kept at work.
+    let (one, other) = tokio::join!(server.figure(&question, &[]), server.figure(&question, &[]));
+    assert_eq!((&one.body, &other.body), (&before.body, &before.body));
     server.site.draw_with("/no/such/program".into());
     let missing = server.figure(&question, &[]).await;
     assert_eq!((missing.status, missing.body.starts_with("starting the newer program")), (500, true));
