@@ -27,7 +27,7 @@ pub(crate) const FORMULA_PARAMS: Formula = Formula {
     kind: Kind::Claim,
     verdict: Verdict::Ok,
     title: "LeNet's parameters",
-    latex: r"\underbrace{156}_{C1} + \underbrace{12}_{S2} + \underbrace{1516}_{C3} + \underbrace{32}_{S4} + \underbrace{48120}_{C5} + \underbrace{10164}_{F6} = 60000, \qquad 156 + 2416 + 48120 + 10164 + 850 = 61706 \text{ today}",
+    latex: r"\begin{gathered} \underbrace{156}_{C1} + \underbrace{12}_{S2} + \underbrace{1516}_{C3} + \underbrace{32}_{S4} + \underbrace{48120}_{C5} + \underbrace{10164}_{F6} = 60000, \\ \text{and today } 156 + 2416 + 48120 + 10164 + 850 = 61706 \end{gathered}",
     unicode: "156 + 12 + 1,516 + 32 + 48,120 + 10,164 = 60,000; today 156 + 2,416 + 48,120 + 10,164 + 850 = 61,706",
     symbols: &[
         Symbol { latex: "C", code: "c1, c3, c5", meaning: "a convolution", shape: "[]", unit: "count" },

@@ -40,7 +40,7 @@ enum Command {
         #[arg(num_args = 0..=2, value_names = ["supports", "RENDERER"])]
         question: Vec<String>,
     },
-    /// Draw a figure with something moved: a page's question as JSON in, the answer as JSON out; for the server's own use
+    /// Draw figures with something moved: pages' questions as JSON in, an answer a line as JSON out; for the server's own use
     #[command(hide = true)]
     Figure,
     /// Say, by the exit status, whether mdBook's renderer can be written for
@@ -96,8 +96,10 @@ pub fn main() -> Result<()> {
             _ => bail!("preprocess takes nothing, or `supports RENDERER`"),
         },
         Command::Figure => {
-            let question = serde_json::from_reader(std::io::stdin().lock()).context("reading a question")?;
-            println!("{}", serde_json::to_string(&figures::reply(question))?);
+            for question in serde_json::Deserializer::from_reader(std::io::stdin().lock()).into_iter() {
+                let reply = figures::reply(question.context("reading a question")?);
+                println!("{}", serde_json::to_string(&reply)?);
+            }
             Ok(())
         }
         Command::Supports { renderer } => supports(&renderer),

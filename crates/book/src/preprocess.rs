@@ -5,12 +5,14 @@ use crate::markdown::{Piece, What, scan};
 use crate::math::Math;
 use crate::pages::{Links, Pages, Placement};
 use crate::project::Project;
+use crate::text::inline_html;
 use anyhow::{Context, Result, bail};
 use gradus_formula::Kind;
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext, parse_input};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The preprocessor `gradus`.
@@ -64,7 +66,10 @@ impl Gradus {
             for piece in scanned.get(&path).into_iter().flatten().rev() {
                 let alone = alone(&chapter.content, piece);
                 match pages.render(&piece.what, &path, alone) {
-                    Ok(html) => chapter.content.replace_range(piece.range.clone(), &html),
+                    Ok(html) => {
+                        let (range, html) = with_its_stop(&chapter.content, piece, html);
+                        chapter.content.replace_range(range, &html);
+                    }
                     Err(error) => faults.push(format!("book/src/{path}:{}: {error:#}", piece.line)),
                 }
             }
@@ -120,6 +125,17 @@ fn alone(content: &str, piece: &Piece) -> bool {
     before.trim_start_matches(['>', ' ', '\t']).is_empty() && after.trim().is_empty()
 }
 
+/// A formula in running text, together with the stop behind it: browsers break a line between the two, and a line would begin with a comma.
+fn with_its_stop(content: &str, piece: &Piece, html: String) -> (Range<usize>, String) {
+    let after = &content[piece.range.end..];
+    let stop = &after[..after.len() - after.trim_start_matches(['.', ',', ';', ':', '!', '?', ')']).len()];
+    if !matches!(piece.what, What::Inline(_)) || stop.is_empty() {
+        return (piece.range.clone(), html);
+    }
+    let range = piece.range.start..piece.range.end + stop.len();
+    (range, format!("<span class=\"unbroken\">{html}{}</span>", inline_html(stop)))
+}
+
 impl Preprocessor for Gradus {
     fn name(&self) -> &str {
         NAME
@@ -150,4 +166,32 @@ pub fn protocol(input: impl Read, mut output: impl Write) -> Result<()> {
     let gradus = Gradus::new(Project::here(), Arc::new(Catalog::new()?), Links::default());
     let book = gradus.rewrite(book)?;
     serde_json::to_writer(&mut output, &book).context("writing the book")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formula_takes_its_stop_along_and_nothing_else() {
+        let content = "so $x$, and $y$ (or $z$).\n\n$$w$$.";
+        let kept: Vec<_> = scan(content)
+            .unwrap()
+            .iter()
+            .map(|piece| {
+                let (range, html) = with_its_stop(content, piece, "<math>".into());
+                (&content[range], html)
+            })
+            .collect();
+        let with = |stop| format!("<span class=\"unbroken\"><math>{stop}</span>");
+        assert_eq!(
+            kept,
+            [
+                ("$x$,", with(",")),
+                ("$y$", "<math>".into()),
+                ("$z$).", with("&#41;&#46;")),
+                ("$$w$$", "<math>".into()),
+            ]
+        );
+    }
 }

@@ -270,7 +270,7 @@ async fn only_one_measurement_runs_at_a_time_and_the_next_one_may_follow() {
     statuses.sort_unstable();
     assert_eq!((statuses, look.status), ([200, 429], 200), "who only looks is not kept waiting");
     let (done, refused) = if one.status == 200 { (one, other) } else { (other, one) };
-    assert!(refused.body.contains("another page is measuring"), "{}", refused.body);
+    assert!(refused.body.contains("at work for another page"), "{}", refused.body);
     let caption = |reply: &Reply| reply.json()["caption"].as_str().unwrap().to_owned();
     assert!(caption(&done).contains("your machine") && !caption(&look).contains("your machine"));
     assert_eq!(server.figure(&measure, &[]).await.status, 200, "the permit has come back");
@@ -357,6 +357,9 @@ async fn after_a_change_the_newer_program_draws() {
     assert_eq!((after.status, &after.body), (200, &before.body));
     let refused = server.figure(&json!({ "figure": "saturation", "inputs": { "weight": 9 } }), &[]).await;
     assert_eq!((refused.status, refused.body.as_str()), (422, "`weight` is 9.0; allowed is 0.25 to 8"));
+    // Two at once, of which one finds the process that is kept at work.
+    let (one, other) = tokio::join!(server.figure(&question, &[]), server.figure(&question, &[]));
+    assert_eq!((&one.body, &other.body), (&before.body, &before.body));
     server.site.draw_with("/no/such/program".into());
     let missing = server.figure(&question, &[]).await;
     assert_eq!((missing.status, missing.body.starts_with("starting the newer program")), (500, true));

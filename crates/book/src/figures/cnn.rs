@@ -1,7 +1,7 @@
 //! Figures of the chapters on convolution.
 
 use super::plot::{GRID, INK, marker};
-use super::{Control, Figure, Inputs, Scale, Slider};
+use super::{Control, Figure, Grid, Inputs, Scale, Slider, Touch};
 use anyhow::{Result, anyhow};
 use gradus_cnn::{Geometry, Window, conv2d};
 use gradus_datasets::Images;
@@ -157,9 +157,18 @@ fn draw<'a>(window: &Window, n: usize, svg: &'a mut String) -> Result<(), Box<dy
     Ok(())
 }
 
-/// A filter on a small image.
+/// A filter on a small image. Behind the ready ones comes that of the grid.
 pub(super) const FILTER: &[Control] = &[
-    whole("filter", "filter", (0.0, 4.0), 1.0),
+    whole("filter", "filter", (0.0, FILTERS.len() as f64), 1.0),
+    Control::Grid(Grid {
+        name: "own",
+        label: "your own weights",
+        size: (3, 3),
+        range: (-4.0, 4.0),
+        touch: Touch::Step(1.0),
+        default: || vec![0.0, 1.0, 2.0, -1.0, 0.0, 1.0, -2.0, -1.0, 0.0],
+        chooses: Some(("filter", FILTERS.len() as f64)),
+    }),
     whole("stride", "S, stride", (1.0, 3.0), 1.0),
     whole("dilation", "D, dilation", (1.0, 2.0), 1.0),
     whole("padding", "P, padding", (0.0, 2.0), 1.0),
@@ -176,14 +185,21 @@ const FILTERS: [(&str, [f64; 9]); 5] = [
     ("the centre alone", [0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
 ];
 
-/// The side of a pixel, and where the output's picture begins.
+/// The side of a pixel, where the pictures begin, and how much room the largest has: eight rows and two of padding on each side.
 const PIXEL: i32 = 22;
+const PICTURES: i32 = 30;
+const SLIDING: (u32, u32) = (SIZE.0, PICTURES as u32 + 12 * PIXEL as u32 + 2);
 const OUTPUT: i32 = 340;
 
 /// A digit, a window on it, and what the filter makes of all windows.
 pub(super) fn sliding_window(inputs: &Inputs) -> Result<Figure> {
     let number = |name| inputs.number(name).map(|x| x as usize);
-    let (name, weights) = FILTERS[number("filter")?.min(FILTERS.len() - 1)];
+    let (name, weights) = match FILTERS.get(number("filter")?) {
+        Some((name, weights)) => (*name, weights.as_slice()),
+        None => ("your own", inputs.cells("own")?),
+    };
+    // Sixths and ninths are not exact: nothing is left of a sum that is none.
+    let sum = (weights.iter().sum::<f64>() * 1e9).round() / 1e9;
     let padding = number("padding")?;
     let window = Window::new(3).stride(number("stride")?).dilation(number("dilation")?).padded(padding);
     let (pixels, _) = Images::digits()?.batch::<f64>(&[3])?;
@@ -197,11 +213,11 @@ pub(super) fn sliding_window(inputs: &Inputs) -> Result<Figure> {
 
     let mut svg = String::new();
     let mut paint = || -> Result<(), Box<dyn std::error::Error>> {
-        let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        let root = SVGBackend::with_string(&mut svg, SLIDING).into_drawing_area();
         let font = ("sans-serif", 14).into_font().color(&INK);
         let square = |x: i32, y: i32| [(x, y), (x + PIXEL - 1, y + PIXEL - 1)];
         let shade = |colour: RGBColor, share: f64| colour.mix(share.clamp(0.0, 1.0)).filled();
-        let top = 26;
+        let top = PICTURES;
         root.draw(&Text::new("image and window", (LEFT, 4), font.clone()))?;
         root.draw(&Text::new("output", (OUTPUT, 4), font.clone()))?;
         let padded = (side + 2 * padding) as i32;
@@ -239,10 +255,11 @@ pub(super) fn sliding_window(inputs: &Inputs) -> Result<Figure> {
     };
     paint().map_err(|e| anyhow!("drawing: {e}"))?;
     let status = format!(
-        "Filter: {name}. Output {outputs} × {outputs}; at row {}, column {} it is {}.",
+        "Filter: {name}; its weights add up to {}. Output {outputs} × {outputs}; at row {}, column {} it is {}.",
+        crate::text::number(sum).replace('-', "−"),
         at[0],
         at[1],
-        crate::text::number(value),
+        crate::text::number(value).replace('-', "−"),
     );
     Ok(Figure {
         svg: themed(&svg),
@@ -272,6 +289,21 @@ mod tests {
         assert!(text.starts_with("No window: a window of extent 9 over 4 elements"), "{text}");
         let text = status(&Window::new(5).stride(2), 4).unwrap();
         assert!(text.contains("No window") && text.ends_with("Rounded up: 1."), "{text}");
+    }
+
+    #[test]
+    fn own_weights_count_when_they_are_chosen() {
+        let draw = |filter: usize, own: [f64; 9]| {
+            let sent = serde_json::json!({ "filter": filter, "own": own, "row": 4, "column": 2 });
+            sliding_window(&Inputs::read(FILTER, sent.as_object().unwrap()).unwrap()).unwrap()
+        };
+        let (own, centre, mut left) = (FILTERS.len(), FILTERS[4].1, [0.0; 9]);
+        left[3] = 1.0;
+        assert_eq!(draw(own, centre).svg, draw(4, left).svg, "the centre alone, painted and ready");
+        assert_ne!(draw(own, left).svg, draw(own, centre).svg);
+        let status = draw(own, [4.0; 9]).status;
+        assert!(status.starts_with("Filter: your own; its weights add up to 36."), "{status}");
+        assert!(draw(1, left).status.starts_with("Filter: edges, left to right; its weights add up to 0."));
     }
 
     #[test]

@@ -7,17 +7,19 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 /// Something to move.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Control {
     /// A number.
     Slider(Slider),
     /// Points in the plot.
     Points(Points),
+    /// Cells to paint.
+    Grid(Grid),
     /// Work that takes a while.
     Button(Button),
 }
 
-/// A button. The figure is drawn once with it pressed; whatever is moved next, it is not pressed any more.
+/// A button. The figure is drawn once with it pressed; whatever is moved next, it is not pressed any more, unless it stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Button {
     /// What the drawing function and requests call it.
@@ -26,6 +28,8 @@ pub struct Button {
     pub label: &'static str,
     /// What is said while the reader waits.
     pub busy: &'static str,
+    /// Whether it stays pressed until it is pressed again: for work whose result is kept and looked at from several sides.
+    pub stays: bool,
 }
 
 /// A number that is set by a slider.
@@ -73,6 +77,34 @@ pub struct Points {
     pub default: &'static [(f64, f64)],
 }
 
+/// Rows of cells, each with a number, that a reader paints.
+#[derive(Debug, Clone, Copy)]
+pub struct Grid {
+    /// What the drawing function and requests call it.
+    pub name: &'static str,
+    /// What the page calls it.
+    pub label: &'static str,
+    /// How many rows and columns it has.
+    pub size: (usize, usize),
+    /// The least and the largest number of a cell; 0, which is what an empty cell has, lies between them.
+    pub range: (f64, f64),
+    /// What becomes of a cell that is touched.
+    pub touch: Touch,
+    /// What is in the cells when nobody has painted, row by row. A function, since an image comes out of a data set.
+    pub default: fn() -> Vec<f64>,
+    /// A slider, and where it goes when somebody paints: so that nobody paints a thing that is not looked at.
+    pub chooses: Option<(&'static str, f64)>,
+}
+
+/// What a touch does to a cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Touch {
+    /// It leaves ink, as a soft brush does, in the neighbours too. Numbers are shades.
+    Brush,
+    /// It adds a step; behind the largest number comes the least. Numbers are written into the cells.
+    Step(f64),
+}
+
 /// Where everything that can be moved in a figure is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inputs(Vec<(&'static str, Input)>);
@@ -81,6 +113,7 @@ pub struct Inputs(Vec<(&'static str, Input)>);
 enum Input {
     Number(f64),
     Points(Moved),
+    Cells(Vec<f64>),
     Pressed(bool),
 }
 
@@ -126,11 +159,13 @@ pub enum InputError {
         /// The largest.
         most: f64,
     },
-    /// Another number of points.
-    #[error("`{name}` are {found} points; there must be {expected}")]
+    /// Another number of points or cells.
+    #[error("`{name}` are {found} {what}; there must be {expected}")]
     Count {
         /// The control.
         name: &'static str,
+        /// What it has several of.
+        what: &'static str,
         /// How many came.
         found: usize,
         /// How many there are in the figure.
@@ -154,6 +189,7 @@ impl Control {
         match self {
             Self::Slider(slider) => slider.name,
             Self::Points(points) => points.name,
+            Self::Grid(grid) => grid.name,
             Self::Button(button) => button.name,
         }
     }
@@ -162,6 +198,7 @@ impl Control {
         match self {
             Self::Slider(slider) => Input::Number(slider.default),
             Self::Points(points) => Input::Points(Moved { at: points.default.to_vec(), chosen: None }),
+            Self::Grid(grid) => Input::Cells((grid.default)()),
             Self::Button(_) => Input::Pressed(false),
         }
     }
@@ -170,6 +207,7 @@ impl Control {
         match self {
             Self::Slider(slider) => slider.read(value).map(Input::Number),
             Self::Points(points) => points.read(value).map(Input::Points),
+            Self::Grid(grid) => grid.read(value).map(Input::Cells),
             Self::Button(button) => button.read(value).map(Input::Pressed),
         }
     }
@@ -222,9 +260,10 @@ impl Button {
 
     fn html(&self) -> String {
         format!(
-            "<button type=\"button\" class=\"press\" data-name=\"{}\" data-busy=\"{}\">{}</button>",
+            "<button type=\"button\" class=\"press\" data-name=\"{}\" data-busy=\"{}\"{}>{}</button>",
             self.name,
             html(self.busy),
+            if self.stays { " aria-pressed=\"false\"" } else { "" },
             html(self.label)
         )
     }
@@ -240,7 +279,7 @@ impl Points {
         let at = value.get("at").and_then(Value::as_array).ok_or_else(|| wrong(value))?;
         if at.len() != self.default.len() {
             let (found, expected) = (at.len(), self.default.len());
-            return Err(InputError::Count { name: self.name, found, expected });
+            return Err(InputError::Count { name: self.name, what: "points", found, expected });
         }
         let point = |(i, point): (usize, &Value)| {
             let pair = point.as_array().filter(|pair| pair.len() == 2).ok_or_else(|| wrong(point))?;
@@ -261,6 +300,48 @@ impl Points {
             }
         };
         Ok(Moved { at: points, chosen })
+    }
+}
+
+impl Grid {
+    fn read(&self, value: &Value) -> Result<Vec<f64>, InputError> {
+        let wrong = |found: &Value| InputError::Kind {
+            name: self.name,
+            found: found.to_string(),
+            wanted: "[number, …], finite, row by row",
+        };
+        let cells = value.as_array().ok_or_else(|| wrong(value))?;
+        let (rows, columns) = self.size;
+        if cells.len() != rows * columns {
+            let (found, expected) = (cells.len(), rows * columns);
+            return Err(InputError::Count { name: self.name, what: "cells", found, expected });
+        }
+        let cell = |(i, cell): (usize, &Value)| {
+            let name = format!("row {}, column {} of `{}`", i / columns, i % columns, self.name);
+            within(&name, cell.as_f64().ok_or_else(|| wrong(cell))?, self.range)
+        };
+        cells.iter().enumerate().map(cell).collect()
+    }
+
+    /// The grid as HTML; a script puts the cells in, and what was painted.
+    fn html(&self) -> String {
+        let (rows, columns) = self.size;
+        // A finger wants room where a cell is touched by itself; an image is painted as a whole.
+        let (step, cell) = match self.touch {
+            Touch::Brush => (0.0, 10),
+            Touch::Step(step) => (step, 44),
+        };
+        let values = (self.default)().iter().map(f64::to_string).collect::<Vec<_>>().join(" ");
+        let chooses =
+            self.chooses.map_or_else(String::new, |(name, at)| format!(" data-chooses=\"{name} {at}\""));
+        let (width, height, label) = (columns * cell, rows * cell, html(self.label));
+        format!(
+            "<div class=\"painted\"><span>{label}</span><svg class=\"cells\" width=\"{width}\" height=\"{height}\" \
+             viewBox=\"0 0 {width} {height}\" tabindex=\"0\" role=\"grid\" aria-label=\"{label}\" data-name=\"{}\" \
+             data-size=\"{rows} {columns}\" data-range=\"{} {}\" data-step=\"{step}\" data-values=\"{values}\"{chooses}></svg>\
+             <button type=\"button\" class=\"clear\">Clear</button></div>",
+            self.name, self.range.0, self.range.1,
+        )
     }
 }
 
@@ -298,7 +379,7 @@ impl Inputs {
     pub fn number(&self, name: &str) -> Result<f64, InputError> {
         self.get(name, |input| match input {
             Input::Number(value) => Some(*value),
-            Input::Points(_) | Input::Pressed(_) => None,
+            Input::Points(_) | Input::Cells(_) | Input::Pressed(_) => None,
         })
     }
 
@@ -309,7 +390,18 @@ impl Inputs {
     pub fn points(&self, name: &str) -> Result<&Moved, InputError> {
         self.get(name, |input| match input {
             Input::Points(moved) => Some(moved),
-            Input::Number(_) | Input::Pressed(_) => None,
+            Input::Number(_) | Input::Cells(_) | Input::Pressed(_) => None,
+        })
+    }
+
+    /// What is in the cells of a grid, row by row.
+    ///
+    /// # Errors
+    /// If the figure has no grid of this name.
+    pub fn cells(&self, name: &str) -> Result<&[f64], InputError> {
+        self.get(name, |input| match input {
+            Input::Cells(cells) => Some(cells.as_slice()),
+            Input::Number(_) | Input::Points(_) | Input::Pressed(_) => None,
         })
     }
 
@@ -320,7 +412,7 @@ impl Inputs {
     pub fn pressed(&self, name: &str) -> Result<bool, InputError> {
         self.get(name, |input| match input {
             Input::Pressed(pressed) => Some(*pressed),
-            Input::Number(_) | Input::Points(_) => None,
+            Input::Number(_) | Input::Points(_) | Input::Cells(_) => None,
         })
     }
 
@@ -330,11 +422,12 @@ impl Inputs {
     }
 }
 
-/// The sliders and buttons of a figure, and the button that puts everything back.
+/// The grids, sliders and buttons of a figure, and the button that puts everything back.
 pub(super) fn panel(controls: &[Control]) -> String {
     let control = |c: &Control| match c {
         Control::Slider(slider) => slider.html(),
         Control::Points(_) => String::new(),
+        Control::Grid(grid) => grid.html(),
         Control::Button(button) => button.html(),
     };
     let all: String = controls.iter().map(control).collect();
@@ -408,7 +501,16 @@ mod tests {
             step: 0.05,
             default: &[(0.0, 1.0), (1.0, 3.0)],
         }),
-        Control::Button(Button { name: "measure", label: "Measure", busy: "Measuring …" }),
+        Control::Button(Button { name: "measure", label: "Measure", busy: "Measuring …", stays: false }),
+        Control::Grid(Grid {
+            name: "kernel",
+            label: "own weights",
+            size: (2, 3),
+            range: (-4.0, 4.0),
+            touch: Touch::Step(1.0),
+            default: || vec![0.0, 0.5, 1.0, 0.0, -1.0, 0.0],
+            chooses: Some(("tau", 1.0)),
+        }),
     ];
 
     fn read(sent: Value) -> Result<Inputs, String> {
@@ -428,29 +530,43 @@ mod tests {
         assert_eq!((inputs.pressed("measure"), inputs.any_pressed()), (Ok(false), false));
         let pressed = read(json!({ "measure": true })).unwrap();
         assert_eq!((pressed.pressed("measure"), pressed.any_pressed()), (Ok(true), true));
+        assert_eq!(inputs.cells("kernel"), Ok(&[0.0, 0.5, 1.0, 0.0, -1.0, 0.0][..]));
+        let painted = read(json!({ "kernel": [4, -4, 0.25, 0, 0, 3] })).unwrap();
+        assert_eq!(painted.cells("kernel"), Ok(&[4.0, -4.0, 0.25, 0.0, 0.0, 3.0][..]));
+        assert!(painted.cells("tau").is_err() && painted.points("kernel").is_err());
         // The ends belong to the range.
         for end in [0.1, 100.0] {
             assert_eq!(read(json!({ "tau": end })).unwrap().number("tau"), Ok(end));
         }
         let asked = inputs.number("samples").unwrap_err().to_string();
-        assert_eq!(asked, "no control is called `samples`; there are: tau, samples, measure");
+        assert_eq!(asked, "no control is called `samples`; there are: tau, samples, measure, kernel");
     }
 
     #[test]
     fn what_is_not_allowed_is_refused_with_the_value_and_the_range() {
         let points = |at: Value| json!({ "samples": { "at": at } });
+        let cells = |cells: Value| json!({ "kernel": cells });
         let cases = [
             (json!({ "tau": 0.0999 }), "`tau` is 0.0999; allowed is 0.1 to 100"),
             (json!({ "tau": 1e300 }), "allowed is 0.1 to 100"),
             (json!({ "tau": "hot" }), "`tau` is \"hot\"; wanted is a finite number"),
             (json!({ "tau": null }), "`tau` is null; wanted is a finite number"),
             (json!({ "measure": 1 }), "`measure` is 1; wanted is true or false"),
-            (json!({ "tua": 1.0 }), "no control is called `tua`; there are: tau, samples, measure"),
+            (json!({ "tua": 1.0 }), "no control is called `tua`; there are: tau, samples, measure, kernel"),
             (points(json!([[0, 0], [4.5, 0]])), "x of point 1 of `samples` is 4.5; allowed is 0 to 4"),
             (points(json!([[0, -1.5], [4, 0]])), "y of point 0 of `samples` is -1.5; allowed is -1 to 6"),
             (points(json!([[0, 0]])), "`samples` are 1 points; there must be 2"),
             (points(json!([[0, 0], [0]])), "`samples` is [0]; wanted is"),
             (points(json!([[0, 0], [null, 1]])), "`samples` is [null,1]; wanted is"),
+            (cells(json!([0, 0, 0, 0, 5, 0])), "row 1, column 1 of `kernel` is 5.0; allowed is -4 to 4"),
+            (cells(json!([0, 0, -4.01, 0, 0, 0])), "row 0, column 2 of `kernel` is -4.01; allowed is"),
+            (cells(json!([0, 0, 0, 0, 0])), "`kernel` are 5 cells; there must be 6"),
+            (cells(json!([[0, 0, 0], [0, 0, 0]])), "`kernel` are 2 cells; there must be 6"),
+            (cells(json!([])), "`kernel` are 0 cells; there must be 6"),
+            // What JavaScript makes of a NaN.
+            (cells(json!([0, null, 0, 0, 0, 0])), "`kernel` is null; wanted is [number, …], finite"),
+            (cells(json!([0, "1", 0, 0, 0, 0])), "`kernel` is \"1\"; wanted is [number, …], finite"),
+            (cells(json!(1)), "`kernel` is 1; wanted is [number, …], finite"),
             (json!({ "samples": [[0, 0], [1, 1]] }), "`samples` is [[0,0],[1,1]]; wanted is"),
             (
                 json!({ "samples": { "at": [[0, 0], [1, 1]], "chosen": 2 } }),
@@ -484,5 +600,20 @@ mod tests {
         {
             assert!(html.contains(part), "{part}: {html}");
         }
+    }
+
+    #[test]
+    fn a_grid_and_a_button_that_stays_tell_the_script_what_they_are() {
+        let html = panel(CONTROLS);
+        for part in [
+            "role=\"grid\" aria-label=\"own weights\" data-name=\"kernel\" data-size=\"2 3\" data-range=\"-4 4\" data-step=\"1\"",
+            "data-values=\"0 0.5 1 0 -1 0\" data-chooses=\"tau 1\"",
+            "class=\"clear\"",
+        ] {
+            assert!(html.contains(part), "{part}: {html}");
+        }
+        assert!(!html.contains("aria-pressed"));
+        let stays = Button { name: "train", label: "Train", busy: "Training …", stays: true };
+        assert!(stays.html().contains("aria-pressed=\"false\""));
     }
 }

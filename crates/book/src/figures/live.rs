@@ -117,7 +117,7 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::{Scale, draw};
+    use crate::figures::{Grid, Scale, Touch, draw};
     use serde_json::json;
     use std::collections::BTreeSet;
 
@@ -138,6 +138,7 @@ mod tests {
                 let value = match control {
                     Control::Slider(slider) => json!(slider.default),
                     Control::Points(points) => json!({ "at": points.default, "chosen": null }),
+                    Control::Grid(grid) => json!((grid.default)()),
                     // It is sent only when it is pressed.
                     Control::Button(_) => continue,
                 };
@@ -167,12 +168,20 @@ mod tests {
                             |x: f64, y: f64| json!({ "at": vec![(x, y); p.default.len()], "chosen": 0 });
                         vec![all(p.x.0, p.y.0), all(p.x.1, p.y.1)]
                     }
+                    Control::Grid(g) => {
+                        [g.range.0, g.range.1].map(|v| json!(vec![v; g.size.0 * g.size.1])).to_vec()
+                    }
                     Control::Button(_) => vec![json!(false), json!(true)],
                 };
                 let mut looks = BTreeSet::new();
                 for end in ends {
-                    let answer =
-                        drawn(json!({ "figure": live.name, "inputs": { control.name(): end.clone() } }));
+                    let mut inputs = Map::new();
+                    inputs.insert(control.name().into(), end.clone());
+                    // The page's script does the same when somebody paints.
+                    if let Control::Grid(Grid { chooses: Some((slider, at)), .. }) = control {
+                        inputs.insert((*slider).into(), json!(at));
+                    }
+                    let answer = drawn(json!({ "figure": live.name, "inputs": inputs }));
                     let svg = answer["svg"].as_str().unwrap();
                     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{} at {end}", live.name);
                     let status = answer["status"].as_str().unwrap();
@@ -183,8 +192,6 @@ mod tests {
                     );
                     looks.insert(svg.to_owned());
                     // Points lie over the plot: its frame must not move under them.
-                    let mut inputs = Map::new();
-                    inputs.insert(control.name().into(), end);
                     let moved = (live.draw)(&Inputs::read(live.controls, &inputs).unwrap()).unwrap();
                     assert_eq!(
                         (moved.frame, moved.x, moved.y),
@@ -226,6 +233,24 @@ mod tests {
                     Control::Points(p) => {
                         for (x, y) in p.default {
                             assert!((p.x.0..=p.x.1).contains(x) && (p.y.0..=p.y.1).contains(y), "{}", p.name);
+                        }
+                    }
+                    Control::Grid(g) => {
+                        let cells = (g.default)();
+                        let (least, most) = g.range;
+                        assert_eq!(cells.len(), g.size.0 * g.size.1, "{}", g.name);
+                        assert!(cells.iter().chain(&[0.0]).all(|v| (least..=most).contains(v)), "{}", g.name);
+                        if let Touch::Step(step) = g.touch {
+                            let steps = |v: &f64| (v - least) / step;
+                            let on = |v: &f64| (steps(v) - steps(v).round()).abs() < 1e-6;
+                            assert!(step > 0.0 && cells.iter().chain(&[0.0, most]).all(on), "{}", g.name);
+                        }
+                        if let Some((name, at)) = g.chooses {
+                            let found = live.controls.iter().find(|c| c.name() == name);
+                            let Some(Control::Slider(slider)) = found else {
+                                panic!("{}: no slider is called {name}", g.name);
+                            };
+                            assert!((slider.range.0..=slider.range.1).contains(&at), "{}: {at}", g.name);
                         }
                     }
                     Control::Button(b) => assert!(!b.label.is_empty() && !b.busy.is_empty(), "{}", b.name),

@@ -7,8 +7,9 @@
 //! take [`Inputs`] (`inputs.number("delta")?`, `inputs.points("samples")?`); give the figure a [`Figure::status`], the few numbers
 //! that a reader should watch; name it in [`LIVE`] instead. That is all. The page shows it as it is with the defaults, and
 //! the book's server calls the same function again whenever something is moved. Axes must stay where they are, or points
-//! would slip away from under a finger; captions should still be true at the ends of each range. A button is for work that takes a
-//! second or more (`inputs.pressed("measure")?`): the server does it for one page at a time.
+//! would slip away from under a finger; captions should still be true at the ends of each range. A grid of cells is painted
+//! (`inputs.cells("digit")?`). A button is for work that takes a second or more (`inputs.pressed("measure")?`): the server does it for one
+//! page at a time.
 
 mod activations;
 mod backpropagation;
@@ -19,16 +20,18 @@ mod controls;
 mod initialization;
 mod layers;
 mod least_squares;
+mod lenet;
 mod live;
 mod logistic_regression;
 mod losses;
 mod optimization;
+mod pixels;
 mod plot;
 mod speed;
 mod statistics;
 mod training;
 
-pub use controls::{Button, Control, InputError, Inputs, Moved, Points, Scale, Slider};
+pub use controls::{Button, Control, Grid, InputError, Inputs, Moved, Points, Scale, Slider, Touch};
 pub use live::{Live, Reply, reply, takes_a_while};
 pub use plot::{Figure, Plot};
 
@@ -113,6 +116,8 @@ pub const LIVE: &[Live] = &[
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
     Live { name: "train-digits", controls: training::DIGITS, draw: training::train_digits },
     Live { name: "train-mnist", controls: training::MNIST, draw: training::train_mnist },
+    Live { name: "lenet-maps", controls: lenet::MAPS, draw: lenet::lenet_maps },
+    Live { name: "lenet-draw", controls: lenet::DRAW, draw: lenet::lenet_draw },
 ];
 
 /// The names of all figures.

@@ -11,6 +11,7 @@ pub(super) const MEASURE: &[Control] = &[Control::Button(Button {
     name: "measure",
     label: "Measure this machine",
     busy: "Measuring this machine, which takes a few seconds …",
+    stays: false,
 })];
 
 fn of_the_book() -> Result<Measurement> {

@@ -1,5 +1,6 @@
 //! Figures of the first network: the data, learning curves, first weights, and networks that are trained while one watches.
 
+use super::pixels::pictures;
 use super::plot::{decimals, short};
 use super::{Button, Control, Figure, Inputs, Plot, Scale, Slider};
 use anyhow::Result;
@@ -15,7 +16,6 @@ use gradus_training::{
 };
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
-use std::fmt::Write;
 use std::ops::ControlFlow;
 
 /// The chapter's network.
@@ -64,62 +64,6 @@ fn parts(held_back: f64) -> Result<[Images; 2]> {
     let digits = Images::digits()?;
     let parts = Split::stratified(digits.classes(), held_back, 0.0, 7)?;
     Ok([digits.samples(&parts.train)?, digits.samples(&parts.validation)?])
-}
-
-/// Rows of pictures: each is width, height, and for each pixel how much of which of two colours, −1 to 1.
-fn pictures(rows: &[Vec<(usize, usize, Vec<f64>)>], cell: f64, alt: &str, caption: &str) -> Figure {
-    /// Shades that are told apart; more would only make the page longer.
-    const SHADES: f64 = 7.0;
-    let gap = 6.0;
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0) as f64;
-    let (width, height) = (columns * (cell + gap) - gap, rows.len() as f64 * (cell + gap) - gap);
-    let mut svg = format!(
-        "<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" xmlns=\"http://www.w3.org/2000/svg\">"
-    );
-    for (r, row) in rows.iter().enumerate() {
-        for (c, (w, h, ink)) in row.iter().enumerate() {
-            let (x, y) = (c as f64 * (cell + gap), r as f64 * (cell + gap));
-            // Writing into a string can't fail.
-            let _ = write!(
-                svg,
-                "<g transform=\"translate({x} {y}) scale({} {})\">",
-                cell / *w as f64,
-                cell / *h as f64
-            );
-            let _ = write!(
-                svg,
-                "<path fill=\"none\" stroke=\"var(--plot-grid)\" stroke-width=\"{:.2}\" d=\"M0 0h{w}v{h}h-{w}z\"/>",
-                *w as f64 / cell
-            );
-            for (sign, colour) in [(1.0, "var(--plot-1)"), (-1.0, "var(--plot-2)")] {
-                for shade in 1..=SHADES as usize {
-                    let of = |v: &f64| (v * sign * SHADES).round() == shade as f64;
-                    let mut path = String::new();
-                    for (y, line) in ink.chunks(*w).enumerate() {
-                        let mut x = 0;
-                        while x < *w {
-                            let run = line[x..].iter().take_while(|v| of(v)).count();
-                            if run > 0 {
-                                let _ = write!(path, "M{x} {y}h{run}v1h-{run}z");
-                            }
-                            x += run.max(1);
-                        }
-                    }
-                    if !path.is_empty() {
-                        let _ = write!(
-                            svg,
-                            "<path fill=\"{colour}\" fill-opacity=\"{:.2}\" d=\"{path}\"/>",
-                            shade as f64 / SHADES
-                        );
-                    }
-                }
-            }
-            svg += "</g>";
-        }
-    }
-    svg += "</svg>";
-    let (alt, caption) = (alt.into(), caption.into());
-    Figure { svg, alt, caption, status: String::new(), frame: [0; 4], x: (0.0, 1.0), y: (0.0, 1.0) }
 }
 
 /// Some of MNIST's digits.
@@ -305,6 +249,7 @@ pub(super) const MNIST: &[Control] = &[Control::Button(Button {
     name: "train",
     label: "Train on this machine",
     busy: "Training on 8,000 images, which takes a few seconds …",
+    stays: false,
 })];
 
 /// The network 784–128–10 on the embedded part of MNIST: a part of an epoch for the page, five epochs if the button is pressed.

@@ -1,6 +1,7 @@
 //! The book's server: pages, live reload and the run button, for this machine only.
 
 mod guard;
+mod newer;
 mod site;
 mod watch;
 

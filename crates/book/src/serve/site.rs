@@ -1,6 +1,7 @@
 //! What the server answers.
 
 use super::guard::{TOKEN, guard, token};
+use super::newer::Newer;
 use crate::figures;
 use crate::run::{Refusal, Runner, Stage};
 use anyhow::{Context, Result};
@@ -14,9 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::Value;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, broadcast};
@@ -34,8 +33,7 @@ pub struct Site {
     api: Option<PathBuf>,
     runner: Arc<Runner>,
     reload: broadcast::Sender<()>,
-    /// The program compiled after a change in a crate: from then on it draws, or figures would move by the old formula.
-    newer: RwLock<Option<PathBuf>>,
+    newer: RwLock<Option<Arc<Newer>>>,
     /// Held while a page's question is answered that takes a while: two measurements at once would measure each other.
     working: Arc<Semaphore>,
 }
@@ -78,10 +76,10 @@ impl Site {
 
     /// Lets a newer self of this program draw the figures that are moved.
     pub fn draw_with(&self, newer: PathBuf) {
-        *self.newer.write().unwrap_or_else(PoisonError::into_inner) = Some(newer);
+        *self.newer.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(Newer::new(newer)));
     }
 
-    fn newer(&self) -> Option<PathBuf> {
+    fn newer(&self) -> Option<Arc<Newer>> {
         self.newer.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -151,7 +149,7 @@ async fn figure(State(site): State<Arc<Site>>, Json(question): Json<Value>) -> R
     let newer = site.newer();
     let permit = if figures::takes_a_while(&question) {
         let Ok(permit) = site.working.clone().try_acquire_owned() else {
-            let why = "another page is measuring this machine: try again when it is done";
+            let why = "the machine is at work for another page: try again when it is done";
             return (StatusCode::TOO_MANY_REQUESTS, why).into_response();
         };
         Some(permit)
@@ -163,7 +161,7 @@ async fn figure(State(site): State<Arc<Site>>, Json(question): Json<Value>) -> R
         let _permit = permit;
         match newer {
             None => Ok(figures::reply(question)),
-            Some(program) => ask(&program, &question),
+            Some(newer) => newer.ask(&question),
         }
     });
     match drawing.await.context("drawing").flatten() {
@@ -175,22 +173,6 @@ async fn figure(State(site): State<Arc<Site>>, Json(question): Json<Value>) -> R
         }
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
     }
-}
-
-/// Asks another program of this kind for a figure: `gradus-book figure`.
-fn ask(program: &Path, question: &Value) -> Result<figures::Reply> {
-    let mut child = Command::new(program)
-        .arg("figure")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("starting the newer program")?;
-    if let Some(mut input) = child.stdin.take() {
-        // If it does not read, its answer says why.
-        let _ = input.write_all(question.to_string().as_bytes());
-    }
-    let output = child.wait_with_output().context("waiting for the newer program")?;
-    serde_json::from_slice(&output.stdout).context("the newer program drew nothing")
 }
 
 async fn livereload(State(site): State<Arc<Site>>, upgrade: WebSocketUpgrade) -> Response {

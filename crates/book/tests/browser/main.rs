@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-const PAGES: [&str; 21] = [
+const PAGES: [&str; 23] = [
     "reading.html",
     "notation.html",
     "activations.html",
@@ -35,7 +35,9 @@ const PAGES: [&str; 21] = [
     "layers.html",
     "shapes.html",
     "convolution.html",
+    "convolution-layers.html",
     "pooling.html",
+    "lenet.html",
     "speed.html",
     "formulas.html",
     "errata.html",
@@ -57,6 +59,25 @@ const LIVE: [(&str, bool); 13] = [
     ("a screen reader hears of it", true),
     ("the button brings the page’s figure back", true),
     ("a refusal is told", true),
+];
+
+/// What a brush and a grid of weights do, and what they must not.
+const PAINTING: [(&str, bool); 15] = [
+    ("a cell for each pixel", true),
+    ("cleared", true),
+    ("an empty image is said to be empty", true),
+    ("a stroke fills what lies between, softly", true),
+    ("a pointer that is up paints nothing", true),
+    ("a stroke changes the picture", true),
+    ("shift rubs out", true),
+    ("the keys paint", true),
+    ("the cell is told", true),
+    ("a cell is emptied", true),
+    ("the page is turned", false),
+    ("the button brings the page’s digit back", true),
+    ("a click is a step, and behind the most comes the least", true),
+    ("painting chooses the grid", true),
+    ("the filter is the reader’s", true),
 ];
 
 fn main() -> ExitCode {
@@ -165,6 +186,9 @@ fn probe(browser: &Path) -> Result<(), Failed> {
     }
     for (what, value) in LIVE {
         expect(&format!("a live figure: {what}"), &found["live"][what], json!(value));
+    }
+    for (what, value) in PAINTING {
+        expect(&format!("painting: {what}"), &found["painting"][what], json!(value));
     }
     let hits = found["search"].as_array().map(Vec::as_slice).unwrap_or_default();
     let hit = hits.iter().any(|h| h.as_str().is_some_and(|h| h.contains("activations.html")));
