@@ -16,6 +16,7 @@ mod summary;
 mod unet;
 mod vgg;
 mod walk;
+mod weights;
 mod xception;
 
 pub use alexnet::{AlexNet, AlexNetShape, LocalResponse};
@@ -38,6 +39,9 @@ pub use summary::{Row, Summary};
 pub use unet::{CropConcat, Double, DoubleConv, Doubling, UNet, UNetShape, Up};
 pub use vgg::{Vgg, VggColumn, VggShape};
 pub use walk::{Forward, Join, Network, Step, Walk};
+pub use weights::{Misfit, load_torch_state, torch_state};
+#[cfg(feature = "safetensors")]
+pub use weights::{WeightsError, load_weights, save_weights};
 pub use xception::{Module, ModuleShape, Separable, Xception, XceptionShape};
 
 use gradus_formula::Formula;

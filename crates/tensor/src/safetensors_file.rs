@@ -113,12 +113,26 @@ fn beside(folder: &Path, path: &Path) -> std::io::Result<tempfile::NamedTempFile
 /// If the file can't be read, is cut short or otherwise malformed, or holds a type other than `f32`, `f64`,
 /// `u32` and `bool`, or a tensor of more than six dimensions: the message names the file and the tensor.
 pub fn load_safetensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, AnyTensor>> {
+    load_safetensors_where(path, |_| true)
+}
+
+/// Reads the tensors of a file whose names are wanted; the others may be of any type.
+///
+/// # Errors
+/// As [`load_safetensors`], for those that are wanted.
+pub fn load_safetensors_where(
+    path: impl AsRef<Path>,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<BTreeMap<String, AnyTensor>> {
     let path = path.as_ref();
     let failed = |why: String| Error::File { file: path.display().to_string(), why };
     let bytes = std::fs::read(path).map_err(|e| failed(e.to_string()))?;
     let file = SafeTensors::deserialize(&bytes).map_err(|e| failed(e.to_string()))?;
     let mut out = BTreeMap::new();
     for (name, view) in file.tensors() {
+        if !wanted(&name) {
+            continue;
+        }
         let (shape, data) = (view.shape(), view.data());
         let misfit = |e: Error| failed(format!("tensor `{name}`: {e}"));
         let tensor = match view.dtype() {
