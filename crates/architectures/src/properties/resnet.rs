@@ -186,7 +186,8 @@ fn block() -> Vec<Property> {
                 shape.projection |= shape.inputs > shape.outputs();
                 let block = Block::<f64>::new(&shape, &mut Start::Random(&mut start(case)))?;
                 opened(&block, case)?;
-                let x = normal(case, 0, &[case.size("n") + 4, shape.inputs, 1 + case.size("height"), 1 + case.size("width")])?;
+                let sides = ["height", "width"].map(|name| 1 + case.size(name).min(3));
+                let x = normal(case, 0, &[case.size("n") + 4, shape.inputs, sides[0], sides[1]])?;
                 Ok((block, x))
             },
         ),
@@ -262,23 +263,16 @@ fn nets(id: &'static str, formulas: &'static [&'static str], statement: &'static
         .draw(Draw::seed("values"))
 }
 
-/// The networks whose counts are published.
-const PUBLISHED: [(&str, usize); 5] =
-    [("18", 11_689_512), ("34", 21_797_672), ("50", 25_557_032), ("101", 44_549_160), ("152", 60_192_808)];
-
-fn published(case: &Case<'_>) -> (ResNetShape, usize) {
-    let name = case.choice("layers");
-    let shape = match name {
-        "18" => ResNetShape::resnet18(),
-        "34" => ResNetShape::resnet34(),
-        "50" => ResNetShape::resnet50(),
-        "101" => ResNetShape::resnet101(),
-        _ => ResNetShape::resnet152(),
-    };
-    (shape, PUBLISHED.into_iter().find(|(n, _)| *n == name).map_or(0, |(_, count)| count))
+/// The networks whose layers and parameters are published.
+fn published() -> [(ResNetShape, usize, usize); 5] {
+    [
+        (ResNetShape::resnet18(), 18, 11_689_512),
+        (ResNetShape::resnet34(), 34, 21_797_672),
+        (ResNetShape::resnet50(), 50, 25_557_032),
+        (ResNetShape::resnet101(), 101, 44_549_160),
+        (ResNetShape::resnet152(), 152, 60_192_808),
+    ]
 }
-
-const LAYERS: [&str; 5] = ["18", "34", "50", "101", "152"];
 
 fn claims() -> Vec<Property> {
     vec![
@@ -329,41 +323,44 @@ fn claims() -> Vec<Property> {
             &["resnet-params"],
             "the five networks have exactly the published parameters, layers and, where the shape changes only, projections",
         )
-        .draw(Draw::choice("layers", &LAYERS))
-        .check(|case| {
-            let (shape, expected) = published(case);
-            let net = ResNet::<f32>::new(&shape, &mut BLANK())?;
-            let graph = Graph::of(&net, [3, 224, 224])?;
-            let sums = graph.nodes().iter().filter(|node| matches!(node.action, Action::Join(Join::Add)));
-            let projected = |block: &Block<f32>| match block {
-                Block::Basic(block) => matches!(block.downsample, Shortcut::Projection(_)),
-                Block::Bottleneck(block) => matches!(block.downsample, Shortcut::Projection(_)),
-            };
-            let projections = net.stages.iter().flatten().filter(|block| projected(block)).count();
-            let last = graph.nodes().iter().rfind(|node| node.action.kind() == "ReLU");
-            let right = shape.layers().to_string() == case.choice("layers")
-                && sums.count() == shape.blocks.iter().sum::<usize>()
-                && projections == if shape.bottleneck { 4 } else { 3 }
-                && last.is_some_and(|node| node.shape[1..] == [7, 7]);
-            Ok(apart(count(&net), expected) + holds(right))
+        .check(|_| {
+            let mut off = 0.0;
+            for (shape, layers, expected) in published() {
+                let net = ResNet::<f32>::new(&shape, &mut BLANK())?;
+                let graph = Graph::of(&net, [3, 224, 224])?;
+                let sums = graph.nodes().iter().filter(|node| matches!(node.action, Action::Join(Join::Add)));
+                let projected = |block: &&Block<f32>| match block {
+                    Block::Basic(block) => matches!(block.downsample, Shortcut::Projection(_)),
+                    Block::Bottleneck(block) => matches!(block.downsample, Shortcut::Projection(_)),
+                };
+                let projections = net.stages.iter().flatten().filter(projected).count();
+                let last = graph.nodes().iter().rfind(|node| node.action.kind() == "ReLU");
+                let right = sums.count() == shape.blocks.iter().sum::<usize>()
+                    && projections == if shape.bottleneck { 4 } else { 3 }
+                    && last.is_some_and(|node| node.shape[1..] == [7, 7]);
+                off += apart(count(&net), expected) + apart(shape.layers(), layers) + holds(right);
+            }
+            Ok(off)
         }),
         Property::new(
             "resnet-params.stride",
             &["resnet-params"],
             "where a bottleneck has its stride changes no parameter, only what is computed",
         )
-        .draw(Draw::choice("layers", &LAYERS))
-        .check(|case| {
-            let (shape, expected) = published(case);
-            let bottleneck = shape.bottleneck;
-            let other = ResNet::<f32>::new(&ResNetShape { stride_first: true, ..shape.clone() }, &mut BLANK())?;
-            let own = ResNet::<f32>::new(&shape, &mut BLANK())?;
-            let graphs = [Graph::of(&own, [3, 224, 224])?, Graph::of(&other, [3, 224, 224])?];
-            let [full, less] = graphs.each_ref().map(|graph| {
-                let three = graph.nodes().iter().filter(|node| convolves(&node.action, 3));
-                three.map(|node| graph.nodes()[node.inputs[0]].shape.iter().product::<usize>()).sum::<usize>()
-            });
-            Ok(apart(count(&other), expected) + holds(if bottleneck { less < full } else { less == full }))
+        .check(|_| {
+            let mut off = 0.0;
+            for (shape, _, expected) in published() {
+                let first = ResNetShape { stride_first: true, ..shape.clone() };
+                let nets = [ResNet::<f32>::new(&shape, &mut BLANK())?, ResNet::<f32>::new(&first, &mut BLANK())?];
+                let graphs = [Graph::of(&nets[0], [3, 224, 224])?, Graph::of(&nets[1], [3, 224, 224])?];
+                let [full, less] = graphs.each_ref().map(|graph| {
+                    let three = graph.nodes().iter().filter(|node| convolves(&node.action, 3));
+                    three.map(|node| graph.nodes()[node.inputs[0]].shape.iter().product::<usize>()).sum::<usize>()
+                });
+                off += apart(count(&nets[1]), expected);
+                off += holds(if shape.bottleneck { less < full } else { less == full });
+            }
+            Ok(off)
         }),
         Property::new(
             "resnet-init.variance",
