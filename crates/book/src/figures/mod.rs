@@ -12,6 +12,7 @@
 //! page at a time.
 
 mod activations;
+mod architectures;
 mod backpropagation;
 mod bars;
 mod bias_variance;
@@ -75,6 +76,11 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("mnist-digits", training::mnist_digits),
     ("learning-curves", training::learning_curves),
     ("first-weights", training::first_weights),
+    ("alexnet-drawn", architectures::alexnet),
+    ("vgg-drawn", architectures::vgg),
+    ("resnet-drawn", architectures::resnet),
+    ("xception-drawn", architectures::xception),
+    ("unet-drawn", architectures::unet),
 ];
 
 /// Every figure that can be moved.
