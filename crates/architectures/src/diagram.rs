@@ -25,6 +25,20 @@ fn colour<T: Scalar>(action: &Action<'_, T>) -> Option<(&'static str, &'static s
     }
 }
 
+/// Where two ways part that come together again: the last node on the way to both.
+fn fork<T: Scalar>(nodes: &[Node<'_, T>], a: usize, b: usize) -> usize {
+    // Nodes read earlier ones only: whoever is ahead goes back.
+    let (mut a, mut b) = (a, b);
+    while a != b {
+        let later = if a > b { &mut a } else { &mut b };
+        match nodes[*later].inputs.first() {
+            Some(&input) => *later = input,
+            None => return *later,
+        }
+    }
+    a
+}
+
 impl<T: Scalar> Graph<'_, T> {
     /// The network as an SVG drawing: a box for the result of each convolution, pooling, doubling and dense layer, and an arc for each way around. Heights go with the root of the maps' height, widths
     /// with the logarithm of their number. Each box says what it is when it is pointed at.
@@ -72,9 +86,8 @@ impl<T: Scalar> Graph<'_, T> {
                 boxes,
                 "<rect x=\"{x:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{fill}\"><title>{name}: {what}, {shape}</title></rect>"
             );
-            if let (Action::Join(_), [a, b]) = (&node.action, node.inputs.as_slice()) {
-                // The way around starts where the earlier of the two was.
-                let from = if at[*a].0 <= at[*b].0 { at[*a] } else { at[*b] };
+            if let (Action::Join(_), &[a, b]) = (&node.action, node.inputs.as_slice()) {
+                let from = at[fork(nodes, a, b)];
                 let (start, end) = (from.0, x + width / 2.0);
                 let peak = ABOVE + (TALL - from.1.max(height)) / 2.0 - (8.0 + (end - start) / 12.0).min(50.0);
                 let begin = ABOVE + (TALL - from.1) / 2.0;
