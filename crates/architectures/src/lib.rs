@@ -5,6 +5,7 @@ mod alexnet;
 mod catalog;
 mod diagram;
 mod graph;
+mod inference;
 mod lenet;
 mod lenet_1998;
 #[cfg(feature = "properties")]
@@ -22,6 +23,7 @@ mod xception;
 pub use alexnet::{AlexNet, AlexNetShape, LocalResponse};
 pub use catalog::{Architecture, Entry, catalog};
 pub use graph::{Action, Graph, Node};
+pub use inference::Inference;
 pub use lenet::{LeNet, LeNetShape, SquashedMean, Squashing};
 pub use lenet_1998::{
     Codes, Connections, LeNet1998, LeNet1998Shape, RadialBasis, ScaledTanh, SparseConv2d, Spread, Subsample,

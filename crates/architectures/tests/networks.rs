@@ -2,12 +2,15 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests too
 
 use gradus_architectures::{
-    Connections, LeNet, LeNet1998, LeNet1998Shape, LeNetShape, RadialBasis, SparseConv2d, SquashedMean,
-    Squashing, Subsample, codes, radial_basis, subsample,
+    Connections, Forward, Graph, Inference, Join, LeNet, LeNet1998, LeNet1998Shape, LeNetShape, Network,
+    RadialBasis, SparseConv2d, SquashedMean, Squashing, Step, Subsample, Walk, codes, radial_basis,
+    subsample,
 };
-use gradus_autograd::{Layer, Mode, Op, Parameters, Var};
+use gradus_autograd::{Layer, Mode, Op, Parameters, Var, parameters};
+use gradus_cnn::{Conv2d, ConvShape};
+use gradus_layers::Dropout;
 use gradus_losses::CrossEntropy;
-use gradus_tensor::{Result, Tensor};
+use gradus_tensor::{Result, Scalar, Tensor};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 
@@ -194,4 +197,36 @@ fn tables_codes_and_classes_are_checked() {
     // Class 3 would be the rubbish.
     assert!(LeNet1998::criterion(&scores, &Tensor::from([3u32]), 1.0).is_err());
     assert!(LeNet1998::criterion(&scores, &Tensor::from([2u32]), 1.0).is_ok());
+}
+
+/// A value with two readers, one of them behind a dropout.
+struct Fork<T: Scalar> {
+    conv: Conv2d<T>,
+    dropout: Dropout,
+}
+
+parameters!(Fork<T> { conv });
+
+impl<T: Scalar> Network<T> for Fork<T> {
+    fn walk<'a, W: Walk<'a, T>>(&'a self, w: &mut W, x: W::Value) -> Result<W::Value> {
+        let h = w.step("conv", Step::Conv(&self.conv), x)?;
+        let a = w.step("dropout", Step::Dropout(&self.dropout), h.clone())?;
+        let a = w.step("relu", Step::Relu, a)?;
+        w.join("add", Join::Add, a, h)
+    }
+}
+
+#[test]
+fn what_is_done_in_place_changes_nothing_that_others_read() {
+    let conv = Conv2d::new(ConvShape::pointwise(2, 2), &mut rng()).unwrap();
+    let net = Fork::<f64> { conv, dropout: Dropout::new(0.5).unwrap() };
+    let x = Tensor::from_fn([1, 2, 3, 3], |i| (i[1] + i[2]) as f64 - i[3] as f64).unwrap();
+    let eager = net.walk(&mut Forward(&mut Mode::Eval), Var::constant(x.clone())).unwrap().value();
+    assert!(eager.as_slice().iter().any(|v| *v < 0.0), "the ReLU must have something to do");
+    let graph = Graph::of(&net, [2, 3, 3]).unwrap();
+    let plan = Inference::of(&graph).unwrap();
+    assert!(plan.run(&x).unwrap().same_bits(&eager));
+    // The image is the caller's, and a plan may be used again.
+    assert!(plan.run(&x).unwrap().same_bits(&eager));
+    assert!(plan.run(&Tensor::zeros([1, 3, 3, 3]).unwrap()).is_err());
 }

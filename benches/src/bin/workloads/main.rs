@@ -4,6 +4,7 @@
 //! a driver of other libraries uses for the same work, so that one run can put all of them side by side.
 #![allow(clippy::print_stdout)] // a program prints
 
+mod architectures;
 mod convolution;
 mod initialization;
 mod lenet;
@@ -35,6 +36,7 @@ const WORKLOADS: &[(&str, &str, Workload)] = &[
     ("W5", "logistic regression", logistic::run),
     ("W6", "convolution, pooling, batch normalisation", convolution::run),
     ("W7", "training LeNet-5, and using it", lenet::run),
+    ("W8", "the classic architectures", architectures::run),
     ("W12", "random numbers for weights", initialization::run),
     ("W13", "a 64-wide network at batch 1", small::run),
     ("W14", "training a network 784–128–10", mlp::run),
