@@ -145,7 +145,7 @@ impl<'a, T: Scalar> Inference<'a, T> {
                 }
                 values[i] = Some(if planned.rectified { rectified(made) } else { made });
             }
-            Ok(())
+            Ok::<_, gradus_tensor::Error>(())
         })?;
         let last = values.pop().flatten();
         Ok(last.map_or_else(|| x.clone(), |last| last.value()))

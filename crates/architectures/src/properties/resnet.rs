@@ -186,8 +186,8 @@ fn block() -> Vec<Property> {
                 shape.projection |= shape.inputs > shape.outputs();
                 let block = Block::<f64>::new(&shape, &mut Start::Random(&mut start(case)))?;
                 opened(&block, case)?;
-                let sides = ["height", "width"].map(|name| 1 + case.size(name).min(3));
-                let x = normal(case, 0, &[case.size("n") + 4, shape.inputs, sides[0], sides[1]])?;
+                let sides = ["height", "width"].map(|name| 1 + case.size(name).min(2));
+                let x = normal(case, 0, &[case.size("n") + 3, shape.inputs, sides[0], sides[1]])?;
                 Ok((block, x))
             },
         ),
