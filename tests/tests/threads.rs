@@ -206,6 +206,13 @@ fn operations() -> Vec<Operation> {
             networks::Spread(networks::Connections::new(6, &networks::TABLE).unwrap()),
             [normal(&[60, 5, 5], 1)],
         ),
+        operation("LocalResponse", networks::LocalResponse::published(), [normal(&[6, 9, 65, 67], 1)]),
+        operation("Widen", networks::Widen { channels: 13 }, [normal(&[6, 9, 65, 67], 1)]),
+        operation(
+            "CropConcat",
+            networks::CropConcat,
+            [normal(&[6, 9, 65, 67], 1), normal(&[6, 5, 60, 33], 2)],
+        ),
         operation("Lookup", layers::Lookup { ids: classes_within(ROWS), padding: Some(3) }, [x.clone()]),
         operation("Mask", layers::Mask { p: 0.3, key: 5 }, [x.clone()]),
         operation("ChannelMask", layers::ChannelMask { p: 0.3, key: 5 }, [normal(&[6, 9, 65, 67], 1)]),
