@@ -44,20 +44,21 @@ pub struct Node<'a, T: Scalar> {
     pub field: Option<[ReceptiveField; 2]>,
 }
 
-/// A network as a list of nodes, each of which reads earlier ones. The last one is the result.
+/// A network as a list of nodes, each of which reads earlier ones.
 ///
 /// ```
 /// use gradus_architectures::{Graph, ResNet, ResNetShape, Start};
 /// let net = ResNet::<f32>::new(&ResNetShape::resnet18(), &mut Start::Blank)?;
 /// let graph = Graph::of(&net, [3, 224, 224])?;
-/// let pool = graph.nodes().iter().find(|node| node.name == "maxpool").ok_or_else(|| "no pooling").unwrap();
+/// let pool = graph.nodes().iter().find(|node| node.name == "maxpool").ok_or("no pooling")?;
 /// assert_eq!(pool.shape, [64, 56, 56]);
-/// assert_eq!(graph.nodes().last().map(|node| node.shape.as_slice()), Some(&[1000][..]));
-/// # Ok::<(), gradus_tensor::Error>(())
+/// assert_eq!(graph.nodes()[graph.result()].shape, [1000]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Graph<'a, T: Scalar> {
     nodes: Vec<Node<'a, T>>,
+    result: usize,
 }
 
 impl<'a, T: Scalar> Graph<'a, T> {
@@ -75,14 +76,20 @@ impl<'a, T: Scalar> Graph<'a, T> {
             field,
         };
         let mut record = Record { nodes: vec![input], parts: Vec::new() };
-        network.walk(&mut record, 0)?;
-        Ok(Self { nodes: record.nodes })
+        let result = network.walk(&mut record, 0)?;
+        Ok(Self { nodes: record.nodes, result })
     }
 
     /// The nodes, in their order; the first is the image.
     #[must_use]
     pub fn nodes(&self) -> &[Node<'a, T>] {
         &self.nodes
+    }
+
+    /// The place of the node that is the network's result: the last one, unless something is walked by that nobody reads.
+    #[must_use]
+    pub fn result(&self) -> usize {
+        self.result
     }
 }
 

@@ -33,7 +33,8 @@ struct Planned<'a, T: Scalar> {
 
 /// A network in evaluation, planned once and run as often as wished.
 ///
-/// It gives what the network's forward pass gives, to rounding: a folded normalisation multiplies the weights instead of the sums. It keeps weights of its own for folded convolutions, so that later training does not change it.
+/// It gives what the network's forward pass gives, to rounding: a folded normalisation multiplies the weights instead of the sums. It is of the network as it is now: folded weights are its own, and others are shared, so
+/// make a new one after more training.
 ///
 /// ```
 /// use gradus_architectures::{Architecture, Inference, ResNet, ResNetShape, Start};
@@ -50,6 +51,7 @@ struct Planned<'a, T: Scalar> {
 /// ```
 pub struct Inference<'a, T: Scalar> {
     planned: Vec<Planned<'a, T>>,
+    result: usize,
 }
 
 impl<'a, T: Scalar> Inference<'a, T> {
@@ -63,6 +65,8 @@ impl<'a, T: Scalar> Inference<'a, T> {
         for input in nodes.iter().flat_map(|node| &node.inputs) {
             readers[*input] += 1;
         }
+        // Whoever asked reads the result.
+        readers[graph.result()] += 1;
         // For each node, which planned value is its own: that of the node before, where it is done in place; and whether a single node reads it.
         let mut value = vec![0; nodes.len()];
         let mut alone: Vec<bool> = readers.iter().map(|&readers| readers == 1).collect();
@@ -104,15 +108,15 @@ impl<'a, T: Scalar> Inference<'a, T> {
             let rectified = matches!(make, Make::Relu);
             planned.push(Planned { make, inputs, rectified, done_with: Vec::new() });
         }
-        // The last reader of a value drops it.
-        let last = planned.len().saturating_sub(1);
-        for input in 0..last {
+        // The last reader of a value drops it, but for the result.
+        let result = value[graph.result()];
+        for input in (0..planned.len()).filter(|&input| input != result) {
             let reader = planned.iter().rposition(|value| value.inputs.contains(&input));
             if let Some(reader) = reader {
                 planned[reader].done_with.push(input);
             }
         }
-        Ok(Self { planned })
+        Ok(Self { planned, result })
     }
 
     /// The result for a batch of images.
@@ -147,8 +151,8 @@ impl<'a, T: Scalar> Inference<'a, T> {
             }
             Ok::<_, gradus_tensor::Error>(())
         })?;
-        let last = values.pop().flatten();
-        Ok(last.map_or_else(|| x.clone(), |last| last.value()))
+        let result = values.swap_remove(self.result);
+        Ok(result.map_or_else(|| x.clone(), |result| result.value()))
     }
 }
 

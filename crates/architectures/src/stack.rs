@@ -57,12 +57,7 @@ impl<T: Scalar> Unit<T> {
             Self::Separable(layer) => Some(layer),
             Self::Norm(layer) => Some(layer),
             Self::Linear(layer) => Some(layer),
-            Self::LocalNorm(_)
-            | Self::Relu
-            | Self::MaxPool(_)
-            | Self::AveragePool(_)
-            | Self::Flatten
-            | Self::Dropout(_) => None,
+            _ => None,
         }
     }
 
@@ -72,12 +67,7 @@ impl<T: Scalar> Unit<T> {
             Self::Separable(layer) => Some(layer),
             Self::Norm(layer) => Some(layer),
             Self::Linear(layer) => Some(layer),
-            Self::LocalNorm(_)
-            | Self::Relu
-            | Self::MaxPool(_)
-            | Self::AveragePool(_)
-            | Self::Flatten
-            | Self::Dropout(_) => None,
+            _ => None,
         }
     }
 }

@@ -99,13 +99,20 @@ pub fn load_torch_state<T: Scalar>(
     network: &(impl Parameters<T> + ?Sized),
     state: &BTreeMap<String, Tensor<T>>,
 ) -> Result<(), Misfit> {
-    let own = torch_state(network);
+    let own = network.state();
     let mut misfit = Misfit::default();
     for (name, tensor) in &own {
+        // The shape there: nothing is moved for it.
+        let shape = match *tensor.dims() {
+            [inputs, outputs] if dense(name, tensor) => {
+                Shape::new([outputs, inputs]).unwrap_or(tensor.shape())
+            }
+            _ => tensor.shape(),
+        };
         match state.get(name) {
             None => misfit.missing.push(name.clone()),
-            Some(given) if given.shape() != tensor.shape() => {
-                misfit.misshapen.push((name.clone(), tensor.shape(), given.shape()));
+            Some(given) if given.shape() != shape => {
+                misfit.misshapen.push((name.clone(), shape, given.shape()));
             }
             Some(_) => {}
         }

@@ -1,6 +1,6 @@
 //! AlexNet: against a composition by hand, its towers, its sizes and counts, and local response normalisation.
 
-use super::{BLANK, apart, conv, count, dense, holds, normal, of, pooled, readers, start, stirred};
+use super::{apart, conv, count, dense, holds, normal, of, pooled, readers, start, stirred};
 use crate::{Action, AlexNet, AlexNetShape, Graph, LeNet1998, LeNet1998Shape, LocalResponse, Start, Step};
 use gradus_activations::Activations;
 use gradus_autograd::{Mode, Op, Parameters, gradient_property};
@@ -140,7 +140,7 @@ fn stack() -> Vec<Property> {
         .check(|_| {
             let mut off = 0.0;
             for shape in [AlexNetShape::published(), AlexNetShape::one_tower(), AlexNetShape::torchvision()] {
-                let net = AlexNet::<f32>::new(&shape, &mut BLANK())?;
+                let net = AlexNet::<f32>::new(&shape, &mut Start::Blank)?;
                 let graph = Graph::of(&net, [3, shape.image[0], shape.image[1]])?;
                 let sides = graph.nodes().iter().filter(|node| matches!(node.action.kind(), "Conv" | "MaxPool"));
                 let sides: Vec<usize> = sides.map(|node| node.shape[1]).collect();
@@ -293,7 +293,7 @@ fn claims() -> Vec<Property> {
             "the two networks as published have 60,965,224 and 60,000 parameters: a thousandfold",
         )
         .check(|_| {
-            let large = count(&AlexNet::<f32>::new(&AlexNetShape::published(), &mut BLANK())?);
+            let large = count(&AlexNet::<f32>::new(&AlexNetShape::published(), &mut Start::Blank)?);
             let small = count(&LeNet1998::<f32>::new(LeNet1998Shape::published(), &mut rng(1))?);
             Ok(apart(large / small, 1016))
         }),
@@ -303,7 +303,7 @@ fn claims() -> Vec<Property> {
             "layer by layer as multiplied out, two towers halving what the second, fourth and fifth convolution read",
         )
         .check(|_| {
-            let net = AlexNet::<f32>::new(&AlexNetShape::published(), &mut BLANK())?;
+            let net = AlexNet::<f32>::new(&AlexNetShape::published(), &mut Start::Blank)?;
             let mut layers: Vec<usize> = Vec::new();
             for (name, var) in net.named_parameters() {
                 if name.ends_with("weight") {
@@ -332,7 +332,7 @@ fn claims() -> Vec<Property> {
             "with the towers grown together 62,378,344, in torchvision's form 61,100,840",
         )
         .check(|_| {
-            let of = |shape| Ok::<_, Failure>(count(&AlexNet::<f32>::new(&shape, &mut BLANK())?));
+            let of = |shape| Ok::<_, Failure>(count(&AlexNet::<f32>::new(&shape, &mut Start::Blank)?));
             let one = apart(of(AlexNetShape::one_tower())?, 62_378_344);
             Ok(one + apart(of(AlexNetShape::torchvision())?, 61_100_840))
         }),

@@ -10,7 +10,7 @@ mod unet;
 mod vgg;
 mod xception;
 
-use crate::{Action, Graph, Start, Step};
+use crate::{Action, Graph, Step};
 use gradus_autograd::{Layer, Mode, Name, Op, Parameters, Slot, SlotMut, Var, composite_gradient_property};
 use gradus_cnn::{Convolution, MaxPool, Window};
 use gradus_formula::{Case, Draw, Failure, Property};
@@ -222,6 +222,3 @@ fn learned(net: &impl Parameters<f64>) -> usize {
     });
     count
 }
-
-/// Nothing to learn as yet: for counts.
-const BLANK: fn() -> Start<'static> = || Start::Blank;

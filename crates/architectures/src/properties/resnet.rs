@@ -1,8 +1,8 @@
 //! ResNet: the block against its formula, what a shortcut does to gradients, counts.
 
 use super::{
-    BLANK, apart, conv, convolves, count, dense, holds, network_gradient, norm, normal, of, opened, part,
-    readers, start, stirred, whole,
+    apart, conv, convolves, count, dense, holds, network_gradient, norm, normal, of, opened, part, readers,
+    start, stirred, whole,
 };
 use crate::{
     Action, Basic, Block, BlockShape, Bottleneck, Graph, Join, ResNet, ResNetShape, Shortcut, Start, Stem,
@@ -326,7 +326,7 @@ fn claims() -> Vec<Property> {
         .check(|_| {
             let mut off = 0.0;
             for (shape, layers, expected) in published() {
-                let net = ResNet::<f32>::new(&shape, &mut BLANK())?;
+                let net = ResNet::<f32>::new(&shape, &mut Start::Blank)?;
                 let graph = Graph::of(&net, [3, 224, 224])?;
                 let sums = graph.nodes().iter().filter(|node| matches!(node.action, Action::Join(Join::Add)));
                 let projected = |block: &&Block<f32>| match block {
@@ -351,7 +351,7 @@ fn claims() -> Vec<Property> {
             let mut off = 0.0;
             for (shape, _, expected) in published() {
                 let first = ResNetShape { stride_first: true, ..shape.clone() };
-                let nets = [ResNet::<f32>::new(&shape, &mut BLANK())?, ResNet::<f32>::new(&first, &mut BLANK())?];
+                let nets = [ResNet::<f32>::new(&shape, &mut Start::Blank)?, ResNet::<f32>::new(&first, &mut Start::Blank)?];
                 let graphs = [Graph::of(&nets[0], [3, 224, 224])?, Graph::of(&nets[1], [3, 224, 224])?];
                 let [full, less] = graphs.each_ref().map(|graph| {
                     let three = graph.nodes().iter().filter(|node| convolves(&node.action, 3));

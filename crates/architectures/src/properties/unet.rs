@@ -1,8 +1,8 @@
 //! U-Net: legal sizes, levels, skips, tiles.
 
 use super::{
-    BLANK, apart, conv, count, holds, network_gradient, norm, normal, of, one_signed, part, pooled, start,
-    stirred, whole,
+    apart, conv, count, holds, network_gradient, norm, normal, of, one_signed, part, pooled, start, stirred,
+    whole,
 };
 use crate::{CropConcat, DoubleConv, Doubling, Graph, Start, UNet, UNetShape};
 use gradus_activations::Activations;
@@ -160,7 +160,7 @@ fn sizes() -> Vec<Property> {
             "of 572 pixels 4, 16, 40 and 88 are cut off on each side, the lowest level first",
         )
         .check(|_| {
-            let net = UNet::<f32>::new(&UNetShape::published(), &mut BLANK())?;
+            let net = UNet::<f32>::new(&UNetShape::published(), &mut Start::Blank)?;
             let graph = Graph::of(&net, [1, 572, 572])?;
             let joins = graph.nodes().iter().filter(|node| node.action.kind() == "CropConcat");
             let cut = joins.map(|node| (graph.nodes()[node.inputs[0]].shape[1] - node.shape[1]) / 2);
@@ -172,7 +172,7 @@ fn sizes() -> Vec<Property> {
             "31,030,658 parameters in 23 convolutions as published, 31,037,698 with batch normalisation",
         )
         .check(|_| {
-            let of = |shape| UNet::<f32>::new(&shape, &mut BLANK());
+            let of = |shape| UNet::<f32>::new(&shape, &mut Start::Blank);
             let (published, modern) = (of(UNetShape::published())?, of(UNetShape::modern())?);
             let graph = Graph::of(&published, [1, 572, 572])?;
             let convs = graph.nodes().iter().filter(|node| node.action.kind().starts_with("Conv"));

@@ -1,6 +1,6 @@
 //! VGG: what small windows save, sizes, head, counts.
 
-use super::{BLANK, apart, conv, convolves, count, dense, holds, norm, normal, of, pooled, start, stirred};
+use super::{apart, conv, convolves, count, dense, holds, norm, normal, of, pooled, start, stirred};
 use crate::{Graph, Start, Vgg, VggColumn, VggShape};
 use gradus_activations::Activations;
 use gradus_autograd::Parameters;
@@ -127,7 +127,7 @@ pub(super) fn properties() -> Vec<Property> {
             let mut off = 0.0;
             for column in VggColumn::ALL {
                 let shape = VggShape { width: 1, units: 1, classes: 1, ..VggShape::of(column) };
-                let net = Vgg::<f32>::new(&shape, &mut BLANK())?;
+                let net = Vgg::<f32>::new(&shape, &mut Start::Blank)?;
                 let graph = Graph::of(&net, [3, 224, 224])?;
                 let pools = graph.nodes().iter().filter(|node| node.action.kind() == "MaxPool");
                 off += holds(pools.map(|node| node.shape[1]).collect::<Vec<_>>() == [112, 56, 28, 14, 7]);
@@ -148,7 +148,7 @@ pub(super) fn properties() -> Vec<Property> {
             "the softmax hides a third dense layer: with two only, from 4096 to the classes, there would be 121,576,232 parameters",
         )
         .check(|_| {
-            let net = Vgg::<f32>::new(&VggShape::of(VggColumn::D), &mut BLANK())?;
+            let net = Vgg::<f32>::new(&VggShape::of(VggColumn::D), &mut Start::Blank)?;
             let dense = net.named_parameters().into_iter().filter(|(name, _)| name.starts_with("classifier"));
             let hidden = 4096 * 4096 + 4096;
             Ok(apart(dense.count(), 6) + apart(count(&net) - hidden, 121_576_232))
@@ -170,14 +170,14 @@ pub(super) fn properties() -> Vec<Property> {
                     }
                 }
                 let expected = convolutions + (25_088 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 1000;
-                let of = |shape: VggShape| Ok::<_, Failure>(count(&Vgg::<f32>::new(&shape, &mut BLANK())?));
+                let of = |shape: VggShape| Ok::<_, Failure>(count(&Vgg::<f32>::new(&shape, &mut Start::Blank)?));
                 off += apart(of(VggShape::of(column))?, expected) + apart(expected, exact);
                 off += apart(of(VggShape::of(column).normalised())?, expected + 2 * maps);
             }
             Ok(off)
         }),
         Property::refutation("vgg-params.printed", &["vgg-params"], "VGG-16 has 137 million parameters").check(|_| {
-            let exact = count(&Vgg::<f32>::new(&VggShape::of(VggColumn::D), &mut BLANK())?);
+            let exact = count(&Vgg::<f32>::new(&VggShape::of(VggColumn::D), &mut Start::Blank)?);
             Ok(apart(exact / 1_000_000, 137))
         }),
     ]

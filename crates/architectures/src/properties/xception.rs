@@ -1,8 +1,6 @@
 //! Xception: separable convolutions against dense ones, and what is counted.
 
-use super::{
-    BLANK, apart, conv, count, holds, network_gradient, norm, normal, of, part, start, stirred, whole,
-};
+use super::{apart, conv, count, holds, network_gradient, norm, normal, of, part, start, stirred, whole};
 use crate::{Action, Graph, Join, Module, ModuleShape, Separable, Start, Summary, Xception, XceptionShape};
 use gradus_activations::Activations;
 use gradus_autograd::{Layer, Mode, Op, Parameters, Var};
@@ -94,7 +92,7 @@ pub(super) fn properties() -> Vec<Property> {
             .draw(Draw::size("side", 1..=60))
             .check(|case| {
                 let (c, k, side) = (case.size("inputs"), case.size("outputs"), case.size("side"));
-                let layer = Separable::<f32>::new(c, k, &mut BLANK())?;
+                let layer = Separable::<f32>::new(c, k, &mut Start::Blank)?;
                 let summary = Summary::of("", &Graph::of(&layer, [c, side, side])?);
                 let full = 9 * c * k;
                 // (1/K + 1/9)·9K = 9 + K
@@ -187,7 +185,7 @@ pub(super) fn properties() -> Vec<Property> {
             "2 ordinary and 34 separable convolutions are 36; with both halves of the separable and 4 shortcuts there are 74",
         )
         .check(|_| {
-            let net = Xception::<f32>::new(&XceptionShape::published(), &mut BLANK())?;
+            let net = Xception::<f32>::new(&XceptionShape::published(), &mut Start::Blank)?;
             let graph = Graph::of(&net, [3, 299, 299])?;
             let kinds: Vec<&str> = graph.nodes().iter().map(|node| node.action.kind()).collect();
             let count_of = |kind| kinds.iter().filter(|k| **k == kind).count();
