@@ -19,6 +19,7 @@ mod bias_variance;
 mod cnn;
 mod controls;
 mod initialization;
+mod inputs;
 mod layers;
 mod least_squares;
 mod lenet;
@@ -32,7 +33,8 @@ mod speed;
 mod statistics;
 mod training;
 
-pub use controls::{Button, Control, Grid, InputError, Inputs, Moved, Points, Scale, Slider, Touch};
+pub use controls::{Button, Control, Grid, Points, Scale, Slider, Touch};
+pub use inputs::{InputError, Inputs, Moved};
 pub use live::{Live, Reply, reply, takes_a_while};
 pub use plot::{Figure, Plot};
 
