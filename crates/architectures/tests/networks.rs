@@ -8,7 +8,7 @@ use gradus_architectures::{
 };
 use gradus_autograd::{Layer, Mode, Op, Parameters, Var, parameters};
 use gradus_cnn::{Conv2d, ConvShape};
-use gradus_layers::Dropout;
+use gradus_layers::{BatchNorm2d, Dropout};
 use gradus_losses::CrossEntropy;
 use gradus_tensor::{Result, Scalar, Tensor};
 use rand::SeedableRng;
@@ -232,4 +232,41 @@ fn what_is_done_in_place_changes_nothing_that_others_read() {
         assert!(plan.run(&x).unwrap().same_bits(&eager));
         assert!(plan.run(&Tensor::zeros([1, 3, 3, 3]).unwrap()).is_err());
     }
+}
+
+/// A normalisation behind a ReLU, where it must not be folded, and one behind a convolution, where it may.
+struct Late<T: Scalar> {
+    conv: Conv2d<T>,
+    first: BatchNorm2d<T>,
+    second: BatchNorm2d<T>,
+}
+
+parameters!(Late<T> { conv, first, second });
+
+impl<T: Scalar> Network<T> for Late<T> {
+    fn walk<'a, W: Walk<'a, T>>(&'a self, w: &mut W, x: W::Value) -> Result<W::Value> {
+        let x = w.step("conv", Step::Conv(&self.conv), x)?;
+        let x = w.step("first", Step::Norm(&self.first), x)?;
+        let x = w.step("relu", Step::Relu, x)?;
+        let x = w.step("second", Step::Norm(&self.second), x)?;
+        w.step("relu2", Step::Relu, x)
+    }
+}
+
+#[test]
+fn a_normalisation_is_folded_where_nothing_stands_before_it() {
+    let norm = |shift: f64| {
+        let norm = BatchNorm2d::<f64>::new(2).unwrap();
+        norm.running_var.update(|v| *v = Tensor::from([0.5, 2.0]));
+        norm.weight.update(|w| *w = Tensor::from([3.0, -2.0]));
+        norm.bias.update(|b| *b = Tensor::from([shift, -shift]));
+        norm
+    };
+    let conv = Conv2d::new(ConvShape::pointwise(2, 2).without_bias(), &mut rng()).unwrap();
+    let net = Late { conv, first: norm(0.5), second: norm(0.25) };
+    let x = Tensor::from_fn([1, 2, 3, 3], |i| (i[1] + i[2]) as f64 - i[3] as f64).unwrap();
+    let eager = net.walk(&mut Forward(&mut Mode::Eval), Var::constant(x.clone())).unwrap().value();
+    let planned = Inference::of(&Graph::of(&net, [2, 3, 3]).unwrap()).unwrap().run(&x).unwrap();
+    let off = planned.max_difference(&eager).unwrap();
+    assert!(off < 1e-12, "{off:e}");
 }

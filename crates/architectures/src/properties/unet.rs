@@ -4,7 +4,7 @@ use super::{
     apart, conv, count, holds, network_gradient, norm, normal, of, one_signed, part, pooled, start, stirred,
     whole,
 };
-use crate::{CropConcat, DoubleConv, Doubling, Graph, Start, UNet, UNetShape};
+use crate::{CropConcat, DoubleConv, Doubling, Graph, Start, Summary, UNet, UNetShape};
 use gradus_activations::Activations;
 use gradus_autograd::{Layer, Mode, Op, Parameters, Var, gradient_property};
 use gradus_cnn::{Pad, PaddingMode, Upsample, Window, conv_transpose2d};
@@ -169,14 +169,22 @@ fn sizes() -> Vec<Property> {
         Property::new(
             "unet-decoder.counts",
             DECODER,
-            "31,030,658 parameters in 23 convolutions as published, 31,037,698 with batch normalisation",
+            "31,030,658 parameters in 23 convolutions as published, 31,037,698 with batch normalisation; a doubling multiplies once for each of its outputs and each map it reads",
         )
         .check(|_| {
             let of = |shape| UNet::<f32>::new(&shape, &mut Start::Blank);
             let (published, modern) = (of(UNetShape::published())?, of(UNetShape::modern())?);
             let graph = Graph::of(&published, [1, 572, 572])?;
             let convs = graph.nodes().iter().filter(|node| node.action.kind().starts_with("Conv"));
-            Ok(apart(count(&published), 31_030_658) + apart(count(&modern), 31_037_698) + apart(convs.count(), 23))
+            let summary = Summary::of("", &graph);
+            let doublings = summary.rows.iter().filter(|row| row.kind == "ConvTranspose");
+            let products = doublings.map(|row| row.multiplications).collect::<Vec<_>>();
+            // K·(2n)² outputs from 2K maps.
+            let expected = [(512, 56), (256, 104), (128, 200), (64, 392)].map(|(k, side)| Some(k * side * side * 2 * k));
+            Ok(apart(count(&published), 31_030_658)
+                + apart(count(&modern), 31_037_698)
+                + apart(convs.count(), 23)
+                + holds(products == expected))
         }),
     ]
 }
@@ -259,7 +267,7 @@ fn levels() -> Vec<Property> {
             DECODER,
             "without padding, tiles give exactly what the whole mirrored image would: no seam anywhere",
         )
-        .draw(Draw::size("levels", 0..=2))
+        .draw(Draw::size("levels", 0..=3))
         .draw(Draw::size("rows", 30..=60))
         .draw(Draw::size("columns", 30..=60))
         .draw(Draw::size("tile", 0..=3))
@@ -276,7 +284,9 @@ fn levels() -> Vec<Property> {
             stirred(&net, case)?;
             let grid = 1 << levels;
             let tile = legal(&shape, 1 + case.size("tile"));
-            let x = normal(case, 0, &[1, 1, case.size("rows"), case.size("columns")])?;
+            // From three levels on what a tile predicts is no multiple of 2^L, and there is more to mirror.
+            let more = if levels == 3 { 70 } else { 0 };
+            let x = normal(case, 0, &[1, 1, case.size("rows") + more, case.size("columns") + more])?;
             if shape.output(tile)? < grid {
                 return Ok(holds(net.by_tiles(&x, tile).is_err()));
             }

@@ -10,8 +10,8 @@ impl<T: Scalar> UNet<T> {
     /// The scores of all pixels of images of any size, computed from tiles of `tile` × `tile` pixels: the paper's overlap-tile strategy. Where a tile would look beyond the image, it sees
     /// the image mirrored.
     ///
-    /// Tiles lie as far apart as their predictions reach, rounded down to a multiple of 2^L: so each pooling of a tile looks at the same pixels as one of the whole image would, and
-    /// the result is that of the whole image.
+    /// Tiles lie as far apart as their predictions reach, rounded down to a multiple of 2^L, and the last one begins as early as it may to reach the end: so each pooling of a tile looks at the same pixels as one of the whole image would, and
+    /// the result is that of the whole image. With [`Doubling::Bilinear`](crate::Doubling) it nearly is: next to a tile's edge the doubling has no neighbour to look at, and repeats the last pixel.
     ///
     /// **Errors**: a network with padding, whose predictions at a tile's edge would not be those of the whole; a tile that is not legal or too small; an image smaller than what has to be mirrored.
     ///
@@ -45,24 +45,28 @@ impl<T: Scalar> UNet<T> {
         if step == 0 {
             return Err(refused(OP, "tile", tile, format!("at least {}", tile - out + grid)));
         }
-        // What a tile sees beyond its predictions, and as much as the last one reaches beyond the image.
+        // Where tiles begin: so far apart, and the last one as early as it may to reach the end.
+        let starts = |n: usize| {
+            let last = n.saturating_sub(out).next_multiple_of(grid);
+            (0..last).step_by(step).chain([last]).collect::<Vec<_>>()
+        };
+        let [rows, columns] = [starts(height), starts(width)];
+        // What a tile sees beyond its predictions, and how far the last one reaches beyond the image.
         let margin = (tile - out) / 2;
-        let counts = [height, width].map(|n| n.div_ceil(step));
-        let beyond = [(counts[0], height), (counts[1], width)].map(|(count, n)| count * step - n);
-        let padding = beyond.map(|beyond| [margin, margin + beyond + out - step]);
+        let beyond = |starts: &[usize], n: usize| starts.last().map_or(0, |last| last + out - n);
+        let padding =
+            [beyond(&rows, height), beyond(&columns, width)].map(|beyond| [margin, margin + beyond]);
         let padded = Pad::new(padding).mode(PaddingMode::Reflect).eval([x])?;
         let mut scores = Tensor::zeros([n, self.shape.classes, height, width])?;
-        for i in 0..counts[0] {
-            for j in 0..counts[1] {
-                let [row, column] = [i * step, j * step];
+        for &row in &rows {
+            for &column in &columns {
                 let own = padded.slice(2, row..row + tile)?.slice(3, column..column + tile)?;
                 let own = no_grad(|| self.forward(&Var::constant(own), &mut Mode::Eval))?.value();
-                let [rows, columns] = [step.min(height - row), step.min(width - column)];
+                let [high, wide] = [out.min(height - row), out.min(width - column)];
                 let planes = scores.as_mut_slice().chunks_exact_mut(height * width);
                 for (plane, own) in planes.zip(own.as_slice().chunks_exact(out * out)) {
-                    for r in 0..rows {
-                        plane[(row + r) * width + column..][..columns]
-                            .copy_from_slice(&own[r * out..][..columns]);
+                    for r in 0..high {
+                        plane[(row + r) * width + column..][..wide].copy_from_slice(&own[r * out..][..wide]);
                     }
                 }
             }
