@@ -216,10 +216,10 @@ impl AlexNetShape {
         Self { classes, ..self }
     }
 
-    /// The height and width of the maps after the convolutions and poolings: 55, 27, 27, 13, 13, 13, 13, 6 for 227.
+    /// The height and width of the maps after the convolutions and poolings: 55, 27, 27, 13, 13, 13, 13, 6 for 227. What a window does not reach is not read: 224 without padding gives 54.
     ///
     /// # Errors
-    /// If the image is too small for a window, or does not come out even under the first one: 224 without padding would lose three columns.
+    /// If the image is too small for a window.
     pub fn sizes(&self) -> Result<[[usize; 2]; 8]> {
         let first = FIRST.padded(self.padding);
         let (five, three) = (Window::new(5).padded(2), Window::new(3).padded(1));
