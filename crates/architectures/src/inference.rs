@@ -1,8 +1,8 @@
-//! A trained network, made ready to be used: normalisations folded into the convolutions before them, ReLUs done in place, values dropped when nobody reads them any more.
+//! A trained network, made ready to be used: normalisations folded into the convolutions before them, ReLUs done on the way out of these, sums in place, values dropped when nobody reads them any more.
 
 use crate::{Action, Forward, Graph, Join, Step, Walk};
 use gradus_activations::relu;
-use gradus_autograd::{Layer, Mode, Op, Var, no_grad};
+use gradus_autograd::{Mode, Op, Var, no_grad};
 use gradus_cnn::Conv2d;
 use gradus_layers::FixedNormalization;
 use gradus_tensor::kernel::{BLOCK, for_each_block, vectorize};
@@ -105,8 +105,7 @@ impl<'a, T: Scalar> Inference<'a, T> {
                 (Action::Join(join), _) => Make::Join(*join),
             };
             value[i] = planned.len();
-            let rectified = matches!(make, Make::Relu);
-            planned.push(Planned { make, inputs, rectified, done_with: Vec::new() });
+            planned.push(Planned { make, inputs, rectified: false, done_with: Vec::new() });
         }
         // The last reader of a value drops it, but for the result.
         let result = value[graph.result()];
@@ -134,26 +133,56 @@ impl<'a, T: Scalar> Inference<'a, T> {
                 };
                 let mode = &mut Mode::Eval;
                 let made = match &planned.make {
-                    Make::Conv(conv) => conv.forward(&input(0), mode)?,
+                    Make::Conv(conv) => Var::constant(conv.value(&input(0).value(), planned.rectified)?),
                     Make::Norm(norm) => {
                         let (fixed, gain, shift) = &**norm;
                         Var::constant(fixed.eval([&input(0).value(), gain, shift])?)
                     }
                     Make::Input => Var::constant(x.clone()),
-                    Make::Relu => input(0),
+                    Make::Relu => rectified(input(0)),
                     Make::Step(step) => Forward(mode).step("", *step, input(0))?,
+                    Make::Join(Join::Add) => {
+                        let [a, b] = [0, 1].map(|which| input(which).value());
+                        drop_values(&mut values, &planned.done_with);
+                        Var::constant(sum(a, b, planned.rectified)?)
+                    }
                     Make::Join(join) => Walk::<T>::join(&mut Forward(mode), "", *join, input(0), input(1))?,
                 };
-                for &done in &planned.done_with {
-                    values[done] = None;
-                }
-                values[i] = Some(if planned.rectified { rectified(made) } else { made });
+                drop_values(&mut values, &planned.done_with);
+                // Convolutions and sums have done it on the way.
+                let fused = matches!(planned.make, Make::Conv(_) | Make::Join(Join::Add));
+                values[i] = Some(if planned.rectified && !fused { rectified(made) } else { made });
             }
             Ok::<_, gradus_tensor::Error>(())
         })?;
         let result = values.swap_remove(self.result);
         Ok(result.map_or_else(|| x.clone(), |result| result.value()))
     }
+}
+
+fn drop_values<T: Scalar>(values: &mut [Option<Var<T>>], which: &[usize]) {
+    for &done in which {
+        values[done] = None;
+    }
+}
+
+/// a + b, or max(0, a + b), in the place of one that nobody else has.
+fn sum<T: Scalar>(mut a: Tensor<T>, b: Tensor<T>, rectify: bool) -> Result<Tensor<T>> {
+    if a.shape() != b.shape() {
+        return Ok(a.add(&b)?.map(if rectify { relu } else { |x| x }));
+    }
+    let other = b.as_slice();
+    for_each_block(a.as_mut_slice(), BLOCK, |i, block| {
+        vectorize(
+            #[inline(always)]
+            || {
+                for (x, &y) in block.iter_mut().zip(&other[i * BLOCK..]) {
+                    *x = if rectify { relu(*x + y) } else { *x + y };
+                }
+            },
+        );
+    });
+    Ok(a)
 }
 
 /// max(0, x), in place if nobody else has the numbers.

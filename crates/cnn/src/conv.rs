@@ -1,6 +1,6 @@
 //! Convolution: every output is a weighted sum of what lies below a small window, and the weights are the same everywhere.
 
-use crate::kernel::{self, Algorithm, Operands, Sizes};
+use crate::kernel::{self, Algorithm, Finish, Operands, Sizes};
 use crate::{ConvShape, Geometry, Window};
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
@@ -149,12 +149,46 @@ impl Convolution {
         weight: &Tensor<T>,
         bias: Option<&Tensor<T>>,
     ) -> Result<Tensor<T>> {
+        self.finished(x, weight, bias, false)
+    }
+
+    /// max(0, y) of the result y, taken while it is in the cache: a convolution with the ReLU that follows it. A NaN stays one.
+    ///
+    /// ```
+    /// use gradus_cnn::{Convolution, Window};
+    /// use gradus_tensor::Tensor;
+    /// let (x, w) = (Tensor::from([[[[1.0, 4.0, 2.0]]]; 1]), Tensor::from([[[[-1.0, 1.0]]]; 1]));
+    /// let difference = Convolution::new([Window::new(1), Window::new(2)]);
+    /// assert_eq!(difference.value(&x, &w, None)?.as_slice(), [3.0, -2.0]);
+    /// assert_eq!(difference.rectified(&x, &w, None)?.as_slice(), [3.0, 0.0]);
+    /// # Ok::<(), gradus_tensor::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`conv2d`].
+    pub fn rectified<T: Scalar>(
+        &self,
+        x: &Tensor<T>,
+        weight: &Tensor<T>,
+        bias: Option<&Tensor<T>>,
+    ) -> Result<Tensor<T>> {
+        self.finished(x, weight, bias, true)
+    }
+
+    fn finished<T: Scalar>(
+        &self,
+        x: &Tensor<T>,
+        weight: &Tensor<T>,
+        bias: Option<&Tensor<T>>,
+        rectify: bool,
+    ) -> Result<Tensor<T>> {
         let sizes = self.sizes(OP, x.shape(), weight.shape())?;
         if let Some(bias) = bias {
             expect(OP, "bias", &[sizes.shape.out_channels], bias.shape())?;
         }
         let operands = Operands { x: x.as_slice(), weight: weight.as_slice() };
-        kernel::forward(self.algorithm, &sizes, operands, bias.map(Tensor::as_slice))
+        let finish = Finish { bias: bias.map(Tensor::as_slice), rectify };
+        kernel::forward(self.algorithm, &sizes, operands, finish)
     }
 
     /// The sizes, if the shapes of x and of the weights fit.

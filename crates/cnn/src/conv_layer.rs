@@ -2,7 +2,7 @@
 
 use crate::conv::expect;
 use crate::{Algorithm, ConvShape, Convolution, Geometry, Pad, PaddingMode, Window};
-use gradus_autograd::{Layer, Mode, Var, parameters};
+use gradus_autograd::{Layer, Mode, Op, Var, parameters};
 use gradus_initialization::{Fans, Init};
 use gradus_tensor::{Error, Result, Scalar, Shape, Tensor};
 use rand::Rng;
@@ -165,6 +165,29 @@ impl<T: Scalar> Conv2d<T> {
         Ok(layer.by(self.algorithm).padding_mode(self.padding_mode))
     }
 
+    /// The layer's outputs without a graph, and if wished without what is negative in them: for networks that are not trained any more.
+    ///
+    /// # Errors
+    /// As the layer's forward pass.
+    pub fn value(&self, x: &Tensor<T>, rectify: bool) -> Result<Tensor<T>> {
+        let way = self.way();
+        let (weight, bias) = (self.weight.value(), self.bias.as_ref().map(Var::value));
+        let (x, windows) = if way.padding_mode == PaddingMode::Zeros {
+            (x.clone(), way.windows)
+        } else {
+            let (padded, ()) = Op::forward(&Pad::of(way.windows).mode(way.padding_mode), [x])?;
+            (padded, way.windows.map(|window| window.padded(0)))
+        };
+        let op = Convolution::new(windows).groups(way.groups).by(way.algorithm);
+        let value = if rectify { Convolution::rectified } else { Convolution::value };
+        value(&op, &x, &weight, bias.as_ref())
+    }
+
+    fn way(&self) -> Way {
+        let Self { algorithm, padding_mode, shape, .. } = *self;
+        Way { windows: shape.windows, groups: shape.groups, algorithm, padding_mode }
+    }
+
     /// What the layer was made of: channels, groups, windows.
     #[must_use]
     pub fn shape(&self) -> ConvShape<2> {
@@ -200,9 +223,7 @@ impl Way {
 
 impl<T: Scalar> Layer<T> for Conv2d<T> {
     fn forward(&self, x: &Var<T>, _: &mut Mode<'_>) -> Result<Var<T>> {
-        let Self { algorithm, padding_mode, .. } = *self;
-        let way = Way { windows: self.shape.windows, groups: self.shape.groups, algorithm, padding_mode };
-        way.convolved(x, &self.weight, self.bias.as_ref())
+        self.way().convolved(x, &self.weight, self.bias.as_ref())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The transposed convolution: what a convolution does to gradients, as a layer of its own.
 
 use crate::conv::{expect, over_positions};
-use crate::kernel::{self, Algorithm, Operands, Sizes};
+use crate::kernel::{self, Algorithm, Finish, Operands, Sizes};
 use crate::{ConvShape, Geometry, Window};
 use gradus_autograd::Op;
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
@@ -185,7 +185,9 @@ impl TransposedConvolution {
         let [height, width] = sizes.input;
         expect(OP, "dy", &[sizes.batch, sizes.shape.in_channels, height, width], dy.shape())?;
         let operands = || Operands { x: dy.as_slice(), weight: weight.as_slice() };
-        let dx = wants_x.then(|| kernel::forward(self.algorithm, &sizes, operands(), None)).transpose()?;
+        let dx = wants_x
+            .then(|| kernel::forward(self.algorithm, &sizes, operands(), Finish::NOTHING))
+            .transpose()?;
         let (dy_slice, x_slice) = (dy.as_slice(), x.as_slice());
         let dw = wants_weight
             .then(|| kernel::by_weights(self.algorithm, &sizes, dy_slice, x_slice))

@@ -45,14 +45,14 @@ pub fn product<T: Scalar>(
     Ok(())
 }
 
-/// Writes `left · right` into rows of a larger matrix, `distance` apart, or adds it to what is there.
+/// Writes `left · right` into rows of a larger matrix, `distance` apart, or adds it to what is there; then `epilogue`, as in [`product`].
 ///
 /// ```
 /// use gradus_tensor::{Transpose, kernel::{View, product_into}};
 /// let (x, w) = ([1.0, 2.0], [3.0, 4.0]);
 /// let mut y = [0.5; 5]; // two rows of three elements, of which a block of two columns is wanted
 /// let (x, w) = (View::new(&x, 2, 1, Transpose::No)?, View::new(&w, 1, 2, Transpose::No)?);
-/// product_into(&mut y, 3, true, x, w)?;
+/// product_into(&mut y, 3, true, x, w, None)?;
 /// assert_eq!(y, [3.5, 4.5, 0.5, 6.5, 8.5]);
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
@@ -65,10 +65,11 @@ pub fn product_into<T: Scalar>(
     add: bool,
     left: View<'_, T>,
     right: View<'_, T>,
+    epilogue: Option<Epilogue<'_, T>>,
 ) -> Result<()> {
     fits("product_into", out, distance, [left.rows(), left.cols()], [right.rows(), right.cols()])?;
     // Of one row the distance is nobody's.
-    multiply(out, Place { distance: distance.max(right.cols()), add }, left, right, None);
+    multiply(out, Place { distance: distance.max(right.cols()), add }, left, right, epilogue);
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! Convolution with one input channel a group: for each tap a row of the image, times one weight, is added to a row of the output. The nine taps of
 //! the most frequent window go together over the padded image, so that an output is read and written once for them.
 
-use super::Sizes;
 use super::plane::Plane;
+use super::{Finish, Sizes};
 use gradus_tensor::Scalar;
 use gradus_tensor::kernel::{for_each_block, row, vectorize};
 
@@ -60,9 +60,68 @@ impl Plane {
     fn pad<T: Scalar>(&self, x: &[T], room: &mut [T]) {
         let (pitch, width) = (self.pitch(), self.input[1]);
         let first = self.windows[0].padding[0] * pitch + self.windows[1].padding[0];
-        for (x, room) in x.chunks_exact(width).zip(room[first..].chunks_mut(pitch)) {
-            room[..width].copy_from_slice(x);
+        vectorize(
+            #[inline(always)]
+            || {
+                for (x, room) in x.chunks_exact(width).zip(room[first..].chunks_mut(pitch)) {
+                    // Rows are short: a call to copy each would take longer than the copy.
+                    let (whole, _) = x.as_chunks::<LANES>();
+                    for (x, room) in whole.iter().zip(room.as_chunks_mut::<LANES>().0) {
+                        *room = *x;
+                    }
+                    match (x.last_chunk::<LANES>(), room[..width].last_chunk_mut::<LANES>()) {
+                        (Some(x), Some(room)) => *room = *x,
+                        _ => room[..width].copy_from_slice(x),
+                    }
+                }
+            },
+        );
+    }
+
+    /// What the window makes of an image.
+    fn write<T: Scalar>(
+        &self,
+        x: &[T],
+        weight: &[T],
+        room: &mut [T],
+        (channel, finish): (usize, Finish<'_, T>),
+        y: &mut [T],
+    ) {
+        if let (true, &[a, b, c, d, e, f, g, h, i]) = (self.nine(), weight) {
+            self.pad(x, room);
+            self.write_nine(room, [[a, b, c], [d, e, f], [g, h, i]], y);
+        } else {
+            y.fill(T::ZERO);
+            self.add(x, weight, room, y);
         }
+        finish.finish(channel, y);
+    }
+
+    /// The same for a padded image and nine taps. The last outputs of a row that do not fill a vector are computed with some before them.
+    fn write_nine<T: Scalar>(&self, room: &[T], weight: [[T; 3]; 3], y: &mut [T]) {
+        let (pitch, [down, across]) = (self.pitch(), self.windows.map(|w| w.dilation));
+        let width = self.output[1];
+        vectorize(
+            #[inline(always)]
+            || {
+                for (row, y) in y.chunks_exact_mut(width).enumerate() {
+                    let starts: [usize; 3] = [row, row + down, row + 2 * down];
+                    let (whole, _) = y.as_chunks_mut::<LANES>();
+                    for (part, y) in whole.iter_mut().enumerate() {
+                        let at = starts.map(|start| start * pitch + part * LANES);
+                        *y = nine(room, at, across, &weight, [T::ZERO; LANES]);
+                    }
+                    if width % LANES > 0 {
+                        let at = starts.map(|start| start * pitch + width.saturating_sub(LANES));
+                        let sums = nine(room, at, across, &weight, [T::ZERO; LANES]);
+                        match y.last_chunk_mut::<LANES>() {
+                            Some(last) => *last = sums,
+                            None => y.copy_from_slice(&sums[..width]),
+                        }
+                    }
+                }
+            },
+        );
     }
 
     /// Adds what the window makes of an image to an output.
@@ -217,7 +276,7 @@ fn plane_of(sizes: &Sizes) -> Plane {
     Plane::new(sizes.shape.windows, sizes.input, sizes.output)
 }
 
-pub(super) fn forward<T: Scalar>(sizes: &Sizes, x: &[T], weight: &[T], bias: Option<&[T]>, out: &mut [T]) {
+pub(super) fn forward<T: Scalar>(sizes: &Sizes, x: &[T], weight: &[T], finish: Finish<'_, T>, out: &mut [T]) {
     let ([in_plane, plane], outputs, taps) = (sizes.planes(), sizes.shape.out_channels, sizes.taps());
     let of_plane = plane_of(sizes);
     for_each_block(out, TOGETHER * plane, |job, out| {
@@ -226,8 +285,7 @@ pub(super) fn forward<T: Scalar>(sizes: &Sizes, x: &[T], weight: &[T], bias: Opt
             let p = job * TOGETHER + p;
             let (n, k) = (p / outputs, p % outputs);
             let x = &x[(n * sizes.shape.in_channels + k / sizes.group[1]) * in_plane..][..in_plane];
-            out.fill(bias.map_or(T::ZERO, |bias| bias[k]));
-            of_plane.add(x, &weight[k * taps..][..taps], &mut room, out);
+            of_plane.write(x, &weight[k * taps..][..taps], &mut room, (k, finish), out);
         }
     });
 }
@@ -246,10 +304,16 @@ pub(super) fn by_data<T: Scalar>(sizes: &Sizes, weight: &[T], dy: &[T], dx: &mut
         for (p, dx) in dx.chunks_exact_mut(in_plane).enumerate() {
             let p = job * TOGETHER + p;
             let (n, c) = (p / inputs, p % inputs);
-            dx.fill(T::ZERO);
-            for k in c * sizes.group[1]..(c + 1) * sizes.group[1] {
+            let first = c * sizes.group[1];
+            if turned.is_none() {
+                dx.fill(T::ZERO);
+            }
+            for k in first..first + sizes.group[1] {
                 let dy = &dy[(n * sizes.shape.out_channels + k) * plane..][..plane];
                 match &turned {
+                    Some((back, turned)) if k == first => {
+                        back.write(dy, &turned[k * taps..][..taps], &mut room, (c, Finish::NOTHING), dx);
+                    }
                     Some((back, turned)) => back.add(dy, &turned[k * taps..][..taps], &mut room, dx),
                     None => forth.add_back(dy, &weight[k * taps..][..taps], dx),
                 }

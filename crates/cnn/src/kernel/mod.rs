@@ -9,7 +9,7 @@ mod unfold;
 mod winograd;
 
 use crate::{ConvShape, Geometry, Window};
-use gradus_tensor::kernel::for_each_block;
+use gradus_tensor::kernel::{for_each_block, vectorize};
 use gradus_tensor::{Result, Scalar, Tensor};
 use std::ops::Range;
 use winograd::Size;
@@ -17,8 +17,8 @@ use winograd::Size;
 /// How a convolution is computed.
 ///
 /// [`Automatic`](Self::Automatic) takes `Depthwise` where each group has one input channel and fewer than four filters; `Winograd4` for 3×3 windows
-/// with stride 1, no groups, at least 32 channels and 32 filters, and outputs of at least 4×4; `Shift` where what it computes for nothing, filters
-/// times the window's reach in outputs, is less than 40 rows of outputs; and `Unfold` for everything else. Results agree to rounding. But for the
+/// with stride 1, no groups, at least 32 channels and 32 filters, and outputs of at least 4×4, a dozen tiles of them in the batch; `Shift` where what
+/// it computes for nothing, filters times the window's reach in outputs, is less than 150 rows of outputs; and `Unfold` for everything else. Results agree to rounding. But for the
 /// `Winograd` ways the sums are the same in another order; with whole numbers they are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -102,22 +102,52 @@ pub(crate) struct Operands<'a, T> {
     pub(crate) weight: &'a [T],
 }
 
-/// The output; it begins as the bias.
+/// What becomes of sums on their way out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Finish<'a, T> {
+    /// What is added, for each output channel.
+    pub(crate) bias: Option<&'a [T]>,
+    /// Whether what is negative becomes 0.
+    pub(crate) rectify: bool,
+}
+
+impl<T: Scalar> Finish<'_, T> {
+    pub(crate) const NOTHING: Self = Self { bias: None, rectify: false };
+
+    fn bias(&self, channel: usize) -> T {
+        self.bias.map_or(T::ZERO, |bias| bias[channel])
+    }
+
+    /// An output, the bias added. A NaN stays one.
+    #[inline(always)]
+    fn rectified(&self, y: T) -> T {
+        if self.rectify && y <= T::ZERO { T::ZERO } else { y }
+    }
+
+    /// Sums of a channel, in place.
+    fn finish(&self, channel: usize, sums: &mut [T]) {
+        if self.bias.is_none() && !self.rectify {
+            return;
+        }
+        let bias = self.bias(channel);
+        vectorize(
+            #[inline(always)]
+            || {
+                for y in sums {
+                    *y = self.rectified(*y + bias);
+                }
+            },
+        );
+    }
+}
+
+/// The output.
 pub(crate) fn forward<T: Scalar>(
     algorithm: Algorithm,
     sizes: &Sizes,
     Operands { x, weight }: Operands<'_, T>,
-    bias: Option<&[T]>,
+    finish: Finish<'_, T>,
 ) -> Result<Tensor<T>> {
-    let [_, plane] = sizes.planes();
-    let begin = |out: &mut [T]| match bias {
-        Some(bias) => {
-            for (out, &b) in out.chunks_exact_mut(plane).zip(bias.iter().cycle()) {
-                out.fill(b);
-            }
-        }
-        None => out.fill(T::ZERO),
-    };
     let mut result = Ok(());
     let out = Tensor::compute(sizes.output_dims(), |out| {
         if out.is_empty() {
@@ -125,18 +155,22 @@ pub(crate) fn forward<T: Scalar>(
         }
         result = match algorithm.of(sizes) {
             Algorithm::Depthwise => {
-                depthwise::forward(sizes, x, weight, bias, out);
+                depthwise::forward(sizes, x, weight, finish, out);
                 Ok(())
             }
             Algorithm::Plain => {
-                begin(out);
+                out.fill(T::ZERO);
                 plain::forward(sizes, x, weight, out);
+                let channels = (0..sizes.shape.out_channels).cycle();
+                for (out, channel) in out.chunks_exact_mut(sizes.planes()[1]).zip(channels) {
+                    finish.finish(channel, out);
+                }
                 Ok(())
             }
-            Algorithm::Shift => shift::forward(sizes, x, weight, bias, out),
-            Algorithm::Winograd2 => winograd::forward(Size::Two, sizes, x, weight, bias, out),
-            Algorithm::Winograd4 => winograd::forward(Size::Four, sizes, x, weight, bias, out),
-            Algorithm::Unfold | Algorithm::Automatic => unfold::forward(sizes, x, weight, out, begin),
+            Algorithm::Shift => shift::forward(sizes, x, weight, finish, out),
+            Algorithm::Winograd2 => winograd::forward(Size::Two, sizes, x, weight, finish, out),
+            Algorithm::Winograd4 => winograd::forward(Size::Four, sizes, x, weight, finish, out),
+            Algorithm::Unfold | Algorithm::Automatic => unfold::forward(sizes, x, weight, finish, out),
         };
     })?;
     result.map(|()| out)

@@ -4,7 +4,7 @@
 //!
 //! A row of outputs is as long as a padded row; what is computed behind its end is thrown away.
 
-use super::{Sizes, run_jobs};
+use super::{Finish, Sizes, run_jobs};
 use crate::Window;
 use gradus_tensor::kernel::{Rows, View, product_by_rows, product_of_rows, transpose_into, vectorize};
 use gradus_tensor::{Result, Scalar, Tensor, Transpose};
@@ -156,7 +156,7 @@ impl Shift {
     }
 
     /// The outputs from images and weights, which lie a filter a row, group by group.
-    fn run<T: Scalar>(&self, x: &[T], weight: &[T], bias: Option<&[T]>, out: &mut [T]) -> Result<()> {
+    fn run<T: Scalar>(&self, x: &[T], weight: &[T], finish: Finish<'_, T>, out: &mut [T]) -> Result<()> {
         let [in_plane, plane] = [self.input, self.output].map(|[height, width]| height * width);
         let ([inputs, outputs], depth) = (self.group, self.depth());
         let all = self.groups * outputs;
@@ -184,15 +184,22 @@ impl Shift {
                         || self.copy(x, &rows, room),
                     );
                     product_by_rows(sums, columns, false, weight, Rows::new(room, &starts, columns)?)?;
-                    for (k, out) in out.chunks_exact_mut(plane).enumerate() {
-                        let bias = bias.map_or(T::ZERO, |bias| bias[filters.start + k]);
-                        let lines = out[rows.start * self.output[1]..].chunks_exact_mut(self.output[1]);
-                        for (line, sums) in
-                            lines.zip(sums[k * columns..][..rows.len() * self.pitch].chunks_exact(self.pitch))
-                        {
-                            line.iter_mut().zip(sums).for_each(|(y, &sum)| *y = sum + bias);
-                        }
-                    }
+                    vectorize(
+                        #[inline(always)]
+                        || {
+                            for (k, out) in out.chunks_exact_mut(plane).enumerate() {
+                                let (width, pitch) = (self.output[1], self.pitch);
+                                let lines = out[rows.start * width..].chunks_exact_mut(width);
+                                let sums = &sums[k * columns..][..rows.len() * pitch];
+                                let bias = finish.bias(filters.start + k);
+                                for (line, sums) in lines.zip(sums.chunks_exact(pitch)) {
+                                    for (y, &sum) in line.iter_mut().zip(sums) {
+                                        *y = finish.rectified(sum + bias);
+                                    }
+                                }
+                            }
+                        },
+                    );
                 }
             }
             Ok(())
@@ -218,21 +225,21 @@ fn apart<T: Scalar>(from: &[T], stride: usize, to: &mut [T]) {
 }
 
 /// Whether what is computed behind the ends of rows, for each filter, costs less than unfolding would: copying an element costs about as much
-/// as forty products.
+/// as some 150 products.
 pub(super) fn pays(sizes: &Sizes) -> bool {
     let across = sizes.shape.windows[1];
     let more = (across.size - 1) * across.dilation / across.stride;
-    sizes.taps() > 1 && more * sizes.group[1] <= 40 * sizes.output[1]
+    sizes.taps() > 1 && more * sizes.group[1] <= 150 * sizes.output[1]
 }
 
 pub(super) fn forward<T: Scalar>(
     sizes: &Sizes,
     x: &[T],
     weight: &[T],
-    bias: Option<&[T]>,
+    finish: Finish<'_, T>,
     out: &mut [T],
 ) -> Result<()> {
-    Shift::new::<T>(sizes).run(x, weight, bias, out)
+    Shift::new::<T>(sizes).run(x, weight, finish, out)
 }
 
 pub(super) fn by_data<T: Scalar>(sizes: &Sizes, weight: &[T], dy: &[T], dx: &mut [T]) -> Result<()> {
@@ -246,7 +253,7 @@ pub(super) fn by_data<T: Scalar>(sizes: &Sizes, weight: &[T], dy: &[T], dx: &mut
             }
         }
     }
-    Shift::backward::<T>(sizes).run(dy, &turned, None, dx)
+    Shift::backward::<T>(sizes).run(dy, &turned, Finish::NOTHING, dx)
 }
 
 pub(super) fn by_weights<T: Scalar>(sizes: &Sizes, x: &[T], dy: &[T], dw: &mut [T]) -> Result<()> {

@@ -2,7 +2,7 @@
 //! second cache between the copy and the product. (The whole image unfolded, im2col, would be as many times larger than the image as the window
 //! has taps, and go through the memory twice.)
 
-use super::Sizes;
+use super::{Finish, Sizes};
 use gradus_tensor::kernel::{View, for_each_block, map_blocks, product_into, vectorize};
 use gradus_tensor::{Result, Scalar, Tensor, Transpose};
 use std::ops::Range;
@@ -161,17 +161,18 @@ pub(super) fn forward<T: Scalar>(
     sizes: &Sizes,
     x: &[T],
     weight: &[T],
+    finish: Finish<'_, T>,
     out: &mut [T],
-    begin: impl Fn(&mut [T]) + Sync,
 ) -> Result<()> {
     let (unfold, [in_plane, plane]) = (Unfold::new::<T>(sizes), sizes.planes());
     let (sample_in, sample_out) = (sizes.shape.in_channels * in_plane, sizes.shape.out_channels * plane);
     let run = |x: &[T], out: &mut [T]| {
-        begin(out);
         unfold.each(x, &mut unfold.room()?, |g, rows, columns| {
             let columns = View::new(columns, unfold.depth, rows.len() * sizes.output[1], Transpose::No)?;
             let to = &mut out[g * sizes.group[1] * plane + rows.start * sizes.output[1]..];
-            product_into(to, plane, true, unfold.weights(weight, g)?, columns)
+            let first = g * sizes.group[1];
+            let epilogue = |row: usize, _: usize, sums: &mut [T]| finish.finish(first + row, sums);
+            product_into(to, plane, false, unfold.weights(weight, g)?, columns, Some(&epilogue))
         })
     };
     let mut jobs: Vec<_> =
@@ -196,11 +197,11 @@ pub(super) fn by_data<T: Scalar>(sizes: &Sizes, weight: &[T], dy: &[T], dx: &mut
             for rows in unfold.tiles() {
                 let (width, dy) = (rows.len() * sizes.output[1], unfold.rows_of(dy, g, &rows)?);
                 if unfold.pointwise {
-                    product_into(dx, width, false, weights, dy)?;
+                    product_into(dx, width, false, weights, dy, None)?;
                     continue;
                 }
                 let columns = &mut room.as_mut_slice()[..unfold.depth * width];
-                product_into(columns, width, false, weights, dy)?;
+                product_into(columns, width, false, weights, dy, None)?;
                 vectorize(
                     #[inline(always)]
                     || unfold.fold(columns, rows.clone(), dx),
@@ -235,7 +236,14 @@ pub(super) fn by_weights<T: Scalar>(sizes: &Sizes, x: &[T], dy: &[T]) -> Result<
             unfold.each(x, &mut room, |g, rows, columns| {
                 let columns = View::new(columns, unfold.depth, rows.len() * sizes.output[1], Transpose::No)?;
                 let to = &mut dw.as_mut_slice()[g * own..(g + 1) * own];
-                product_into(to, unfold.depth, true, unfold.rows_of(dy, g, &rows)?, columns.transposed())
+                product_into(
+                    to,
+                    unfold.depth,
+                    true,
+                    unfold.rows_of(dy, g, &rows)?,
+                    columns.transposed(),
+                    None,
+                )
             })?;
         }
         Ok(dw)

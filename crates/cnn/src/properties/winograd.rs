@@ -161,6 +161,36 @@ pub(super) fn properties() -> Vec<Property> {
             };
             by_tiles_of_two(&drawn)
         }),
+        Property::new(
+            "conv-forward.winograd-many",
+            FORMULAS,
+            "with so many filters that they are transformed again for each block of tiles, whole numbers give what unfolding gives, and so do the gradients",
+        )
+        .check(|_| {
+            let number = |at: &[usize]| {
+                (at.iter().zip([7, 5, 3, 11]).map(|(i, f)| i * f).sum::<usize>() % 9) as f64 - 4.0
+            };
+            let mut off = 0.0f64;
+            // Some images together, or parts of the filters, or several blocks; channels and filters that do not fill what goes together.
+            for [n, channels, filters, height, width] in
+                [[1, 200, 256, 6, 5], [5, 180, 280, 5, 9], [2, 260, 192, 25, 17], [45, 250, 200, 3, 4]]
+            {
+                let op = Convolution::new([Window::new(3).padded(1), Window::new(3).padded_by(0, 1)]);
+                let (x, w) = (
+                    Tensor::from_fn([n, channels, height, width], number)?,
+                    Tensor::from_fn([filters, channels, 3, 3], number)?,
+                );
+                let bias = Tensor::from_fn([filters], |i| i[0] as f64)?;
+                let dy = Tensor::from_fn([n, filters, height, width - 1], number)?;
+                let tensors = [x, w, bias, dy];
+                let plain = all(op.by(Algorithm::Unfold), &tensors)?;
+                let tiles = all(op.by(Algorithm::Winograd2), &tensors)?;
+                for (own, theirs) in tiles.iter().zip(&plain) {
+                    off = off.max_or_nan(own.max_difference(theirs)?);
+                }
+            }
+            Ok(off)
+        }),
         images(
             "conv-forward.winograd-nan",
             "a NaN reaches the outputs whose window lies on it, and at most the rest of their tiles",

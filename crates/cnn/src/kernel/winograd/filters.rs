@@ -2,11 +2,15 @@
 
 use super::{LANES, Lanes, Minimal, PANEL, along, lanes};
 use crate::kernel::run_jobs;
-use gradus_tensor::kernel::{View, transpose_into, vectorize};
+use gradus_tensor::kernel::{View, fetch, transpose_into, vectorize};
 use gradus_tensor::{Result, Scalar, Tensor};
+use std::ops::Range;
 
 /// The taps of a filter.
 const TAPS: usize = 9;
+
+/// The channels whose taps are turned together.
+const AT_ONCE: usize = 4;
 
 /// Which way a convolution goes: from how many channels, by how many filters.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +27,7 @@ pub(super) enum Order {
 }
 
 impl Order {
-    fn channels(self) -> usize {
+    pub(super) fn channels(self) -> usize {
         let (Self::Forward { channels, .. } | Self::Backward { channels, .. }) = self;
         channels
     }
@@ -34,56 +38,107 @@ impl Order {
     }
 }
 
-/// G·g·Gᵀ of all filters: panel by panel and place by place, the filters of a channel side by side.
-pub(super) struct Filters<T: Scalar> {
-    data: Tensor<T>,
-    channels: usize,
-    places: usize,
+/// The filters of a convolution as they are given, and in which order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Filters<'a, T> {
+    pub(super) weight: &'a [T],
+    pub(super) order: Order,
 }
 
-impl<T: Scalar> Filters<T> {
-    pub(super) fn new<const M: usize, const A: usize>(
-        f: impl Minimal<T, M, A>,
-        weight: &[T],
-        order: Order,
-    ) -> Result<Self> {
-        let (channels, filters) = (order.channels(), order.filters());
-        let panels = filters.div_ceil(PANEL);
-        let mut data = Tensor::compute([panels, A * A, channels, PANEL], |_| ())?;
-        run_jobs(data.as_mut_slice(), A * A * channels * PANEL, |panel, out| {
-            for half in (0..PANEL).step_by(LANES) {
-                let first = panel * PANEL + half;
-                let count = LANES.min(filters.saturating_sub(first));
-                for channel in 0..channels {
-                    let mut taps = [[T::ZERO; LANES]; TAPS];
-                    if count > 0 {
-                        let (start, step) = match order {
-                            Order::Forward { .. } => ((first * channels + channel) * TAPS, channels * TAPS),
-                            Order::Backward { .. } => ((channel * filters + first) * TAPS, TAPS),
-                        };
-                        let view = View::strided(&weight[start..], count, TAPS, (step, 1))?;
-                        transpose_into(taps.as_flattened_mut(), LANES, view)?;
-                    }
-                    if matches!(order, Order::Backward { .. }) {
-                        taps.reverse();
-                    }
-                    let out = &mut out[channel * PANEL + half..];
-                    vectorize(
-                        #[inline(always)]
-                        || filter(f, &taps, channels * PANEL, out),
-                    );
-                }
-            }
-            Ok(())
-        })?;
-        Ok(Self { data, channels, places: A * A })
+impl<T: Scalar> Filters<'_, T> {
+    /// The elements of a panel for some channels, at `places` places.
+    pub(super) fn room(places: usize, channels: usize) -> usize {
+        places * distance(channels)
     }
 
-    /// A panel at a place: a channel a row.
-    pub(super) fn of(&self, panel: usize, place: usize) -> Result<View<'_, T>> {
-        let start = (panel * self.places + place) * self.channels * PANEL;
-        View::strided(&self.data.as_slice()[start..], self.channels, PANEL, (PANEL, 1))
+    /// G·g·Gᵀ of all filters, panel by panel: to be read again and again.
+    pub(super) fn all<const M: usize, const A: usize>(self, f: impl Minimal<T, M, A>) -> Result<Tensor<T>> {
+        let panel = Self::room(A * A, self.order.channels());
+        let mut all = Tensor::compute([self.order.filters().div_ceil(PANEL), panel], |_| ())?;
+        run_jobs(all.as_mut_slice(), panel, |panel, out| {
+            self.panel(f, panel, 0..self.order.channels(), out)
+        })?;
+        Ok(all)
     }
+
+    /// G·g·Gᵀ of a panel for some channels: place by place a channel a row, the filters side by side.
+    pub(super) fn panel<const M: usize, const A: usize>(
+        self,
+        f: impl Minimal<T, M, A>,
+        panel: usize,
+        range: Range<usize>,
+        out: &mut [T],
+    ) -> Result<()> {
+        let (channels, filters) = (self.order.channels(), self.order.filters());
+        let places = distance(range.len());
+        for half in (0..PANEL).step_by(LANES) {
+            let first = panel * PANEL + half;
+            let count = LANES.min(filters.saturating_sub(first));
+            if let Order::Forward { .. } = self.order {
+                // What lies in as many places as there are filters is not foreseen.
+                for filter in first..first + count {
+                    let from = (filter * channels + range.start) * TAPS;
+                    fetch(self.weight, from..from + range.len() * TAPS);
+                }
+            }
+            for start in range.clone().step_by(AT_ONCE) {
+                let group = start..range.end.min(start + AT_ONCE);
+                let mut taps = [[T::ZERO; LANES]; AT_ONCE * TAPS];
+                self.taps(first, count, group.clone(), &mut taps)?;
+                let out = &mut out[(start - range.start) * PANEL + half..];
+                vectorize(
+                    #[inline(always)]
+                    || {
+                        let (taps, _) = taps.as_chunks();
+                        for (i, taps) in taps.iter().take(group.len()).enumerate() {
+                            filter(f, taps, places, &mut out[i * PANEL..]);
+                        }
+                    },
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The taps of some filters for some channels, filters side by side.
+    fn taps(
+        self,
+        first: usize,
+        count: usize,
+        group: Range<usize>,
+        out: &mut [Lanes<T>; AT_ONCE * TAPS],
+    ) -> Result<()> {
+        if count == 0 {
+            return Ok(());
+        }
+        match self.order {
+            Order::Forward { channels, .. } => {
+                let start = (first * channels + group.start) * TAPS;
+                let view = (count, group.len() * TAPS, (channels * TAPS, 1));
+                let view = View::strided(&self.weight[start..], view.0, view.1, view.2)?;
+                transpose_into(out.as_flattened_mut(), LANES, view)
+            }
+            Order::Backward { filters, .. } => {
+                for (channel, taps) in group.zip(out.chunks_exact_mut(TAPS)) {
+                    let start = (channel * filters + first) * TAPS;
+                    let view = View::strided(&self.weight[start..], count, TAPS, (TAPS, 1))?;
+                    transpose_into(taps.as_flattened_mut(), LANES, view)?;
+                    taps.reverse();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A panel at a place, of what [`panel`](Self::panel) or [`all`](Self::all) has made for so many channels.
+    pub(super) fn at(panel: &[T], place: usize, channels: usize) -> Result<View<'_, T>> {
+        View::strided(&panel[place * distance(channels)..], channels, PANEL, (PANEL, 1))
+    }
+}
+
+/// From place to place: a line more than is needed, as a channel's places would meet in one set of the cache if they lay a power of two apart.
+fn distance(channels: usize) -> usize {
+    channels * PANEL + PANEL
 }
 
 /// G·g·Gᵀ of sixteen filters.

@@ -8,7 +8,7 @@ mod filters;
 mod minimal;
 mod tiles;
 
-use super::{Sizes, run_jobs};
+use super::{Finish, Sizes, run_jobs};
 use filters::{Filters, Order};
 use gradus_tensor::kernel::{View, fetch, for_each_block, product_in_place, transpose_into, vectorize};
 use gradus_tensor::{Result, Scalar, Tensor};
@@ -27,6 +27,12 @@ const TILES: usize = 60;
 
 /// The pixels under a row of them, with those that the last tile shares with the next.
 const PIXELS: usize = 4 * TILES + 2;
+
+/// The channels for which a panel of filters is made at once where it is made anew for each block: it stays in the second cache.
+const CHANNELS: usize = 64;
+
+/// The bytes of all filters, ready for the products, beyond which reading them again costs more than making them again.
+const STORED: usize = 6 << 20;
 
 /// Into how many jobs the gradient of the weights is cut. The number is fixed, as each job has sums of its own.
 const JOBS: usize = 4;
@@ -48,25 +54,33 @@ pub(super) fn can(sizes: &Sizes) -> bool {
     sizes.shape.groups == 1 && sizes.shape.windows.iter().all(of_axis)
 }
 
-/// Whether the transforms are likely to cost less than the products that they save.
+/// Whether the transforms are likely to cost less than the products that they save: those of the filters are paid for by a dozen tiles.
 pub(super) fn pays(sizes: &Sizes) -> bool {
     let channels = sizes.group.iter().all(|&n| n >= 32);
-    channels && sizes.output.iter().all(|&n| n >= 4) && can(sizes)
+    let tiles = sizes.batch * sizes.output.iter().map(|n| n.div_ceil(4)).product::<usize>();
+    channels && sizes.output.iter().all(|&n| n >= 4) && tiles >= 12 && can(sizes)
 }
 
-/// The output, with the bias added.
+/// The output.
 pub(super) fn forward<T: Scalar>(
     size: Size,
     sizes: &Sizes,
     x: &[T],
     weight: &[T],
-    bias: Option<&[T]>,
+    finish: Finish<'_, T>,
     out: &mut [T],
 ) -> Result<()> {
     let order = Order::Forward { channels: sizes.shape.in_channels, filters: sizes.shape.out_channels };
     let padding = sizes.shape.windows.map(|w| w.padding[0]);
     let images = Images { data: x, channels: sizes.shape.in_channels, size: sizes.input };
-    let call = Call { images, padding, batch: sizes.batch, output: sizes.output, weight, order, bias };
+    let call = Call {
+        images,
+        padding,
+        batch: sizes.batch,
+        output: sizes.output,
+        filters: Filters { weight, order },
+        finish,
+    };
     match size {
         Size::Two => call.run(Two, out),
         Size::Four => call.run(Four::new(), out),
@@ -84,7 +98,14 @@ pub(super) fn by_data<T: Scalar>(
     let order = Order::Backward { channels: sizes.shape.out_channels, filters: sizes.shape.in_channels };
     let padding = sizes.windows_back().map(|w| w.padding[0]);
     let images = Images { data: dy, channels: sizes.shape.out_channels, size: sizes.output };
-    let call = Call { images, padding, batch: sizes.batch, output: sizes.input, weight, order, bias: None };
+    let call = Call {
+        images,
+        padding,
+        batch: sizes.batch,
+        output: sizes.input,
+        filters: Filters { weight, order },
+        finish: Finish::NOTHING,
+    };
     match size {
         Size::Two => call.run(Two, dx),
         Size::Four => call.run(Four::new(), dx),
@@ -97,57 +118,78 @@ struct Call<'a, T> {
     padding: [usize; 2],
     batch: usize,
     output: [usize; 2],
-    weight: &'a [T],
-    order: Order,
-    bias: Option<&'a [T]>,
+    filters: Filters<'a, T>,
+    finish: Finish<'a, T>,
 }
 
 impl<T: Scalar> Call<'_, T> {
     fn run<const M: usize, const A: usize>(&self, f: impl Minimal<T, M, A>, out: &mut [T]) -> Result<()> {
-        let filters = Filters::new(f, self.weight, self.order)?;
-        let (count, plane) = (self.order.filters(), self.output[0] * self.output[1]);
+        let (count, plane) = (self.filters.order.filters(), self.output[0] * self.output[1]);
+        let bytes = A * A * self.filters.order.channels() * count * size_of::<T>();
+        let stored = if bytes <= STORED { Some(self.filters.all(f)?) } else { None };
         let tiles: usize = self.output.iter().map(|n| n.div_ceil(M)).product();
-        // Some images a job, or some filters of one image where there are few.
-        let together = TILES.div_ceil(tiles).min(self.batch.div_ceil(JOBS));
+        // Some images a job, as few as keep all busy; but where each job makes filters anew, as many as go together.
+        let most = if stored.is_some() { self.batch.div_ceil(JOBS) } else { self.batch };
+        let together = (TILES / tiles).clamp(1, most);
         let jobs = self.batch.div_ceil(together);
+        // And some filters, where there are few jobs: no fewer than must be, as each part transforms the images again.
         let share =
-            |parts: usize| (jobs < JOBS && together == 1 && count % (parts * PANEL) == 0).then_some(parts);
+            |parts: usize| (jobs * (parts / 2) < JOBS && count % (parts * PANEL) == 0).then_some(parts);
         let parts = share(4).or(share(2)).unwrap_or(1);
-        run_jobs(out, together * count * plane / parts, |job, out| {
+        let mut outs: Vec<_> = std::iter::repeat_with(Vec::new).take(jobs * parts).collect();
+        for (i, out) in out.chunks_mut(count * plane / parts).enumerate() {
+            outs[i / parts / together * parts + i % parts].push(out);
+        }
+        run_jobs(&mut outs, 1, |job, outs| {
             let first = job / parts * together;
             let images = first..(first + together).min(self.batch);
             let from = job % parts * count / parts;
-            self.some(f, &filters, images, from..from + count / parts, out)
+            let stored = stored.as_ref().map(Tensor::as_slice);
+            outs.iter_mut()
+                .try_for_each(|outs| self.some(f, stored, images.clone(), from..from + count / parts, outs))
         })
     }
 
-    /// The outputs of some images and some filters, which begin at a panel.
+    /// The outputs of some images, each its own, and of some filters, which begin at a panel.
     fn some<const M: usize, const A: usize>(
         &self,
         f: impl Minimal<T, M, A>,
-        filters: &Filters<T>,
+        stored: Option<&[T]>,
         images: Range<usize>,
         range: Range<usize>,
-        out: &mut [T],
+        outs: &mut [&mut [T]],
     ) -> Result<()> {
         let channels = self.images.channels;
         let padded = channels.next_multiple_of(LANES);
         let mut inputs = Tensor::compute([A * A, TILES, padded], |_| ())?;
         let mut products = Tensor::compute([A * A, TILES, PANEL], |_| ())?;
         let mut rows = Tensor::compute([A, PIXELS, LANES], |_| ())?;
+        let together = if stored.is_some() { channels } else { CHANNELS.min(channels) };
+        let room = Filters::<T>::room(A * A, together);
+        let mut made = Tensor::compute([if stored.is_some() { 0 } else { room }], |_| ())?;
         let (inputs, products) = (inputs.as_mut_slice(), products.as_mut_slice());
-        let rows = rows.as_mut_slice();
+        let (rows, made) = (rows.as_mut_slice(), made.as_mut_slice());
         for block in blocks(images.clone(), self.output.map(|n| n.div_ceil(M)), TILES) {
             let tiles = block.iter().map(|piece| piece.count).sum();
             self.images.inputs(f, self.padding, &block, (tiles, padded), [rows, inputs])?;
             for start in range.clone().step_by(PANEL) {
-                for place in 0..A * A {
-                    let left =
-                        View::strided(&inputs[place * tiles * padded..], tiles, channels, (padded, 1))?;
-                    let to = &mut products[place * tiles * PANEL..][..tiles * PANEL];
-                    product_in_place(to, PANEL, false, left, filters.of(start / PANEL, place)?)?;
+                for from in (0..channels).step_by(together) {
+                    let terms = from..channels.min(from + together);
+                    let panel = match stored {
+                        Some(all) => &all[start / PANEL * room..],
+                        None => {
+                            self.filters.panel(f, start / PANEL, terms.clone(), made)?;
+                            &*made
+                        }
+                    };
+                    for place in 0..A * A {
+                        let left = &inputs[place * tiles * padded + from..];
+                        let left = View::strided(left, tiles, terms.len(), (padded, 1))?;
+                        let to = &mut products[place * tiles * PANEL..][..tiles * PANEL];
+                        product_in_place(to, PANEL, from > 0, left, Filters::at(panel, place, terms.len())?)?;
+                    }
                 }
-                self.outputs(f, (products, rows), &block, images.start, &range, start, out)?;
+                self.outputs(f, (products, rows), &block, images.start, &range, start, outs)?;
             }
         }
         Ok(())
@@ -163,7 +205,7 @@ impl<T: Scalar> Call<'_, T> {
         first_image: usize,
         range: &Range<usize>,
         start: usize,
-        out: &mut [T],
+        outs: &mut [&mut [T]],
     ) -> Result<()> {
         let ([height, width], plane) = (self.output, self.output[0] * self.output[1]);
         let tiles: usize = block.iter().map(|piece| piece.count).sum();
@@ -171,14 +213,15 @@ impl<T: Scalar> Call<'_, T> {
         for filter in (start..range.end.min(start + PANEL)).step_by(LANES) {
             let count = LANES.min(range.end - filter);
             let mut bias = [T::ZERO; LANES];
-            if let Some(all) = self.bias {
+            if let Some(all) = self.finish.bias {
                 bias[..count].copy_from_slice(&all[filter..filter + count]);
             }
             let mut tile = 0;
             for piece in block {
                 let [y, x] = [piece.row * M, piece.column * M];
                 let pixels = (piece.count * M).min(width - x);
-                let base = ((piece.image - first_image) * range.len() + filter - range.start) * plane + x;
+                let base = (filter - range.start) * plane + x;
+                let out = &mut *outs[piece.image - first_image];
                 let lines = M.min(height - y);
                 // Where the outputs go, while they are computed.
                 for k in 0..count {
@@ -212,7 +255,8 @@ impl<T: Scalar> Call<'_, T> {
                                 );
                                 for j in 0..M {
                                     for l in 0..LANES {
-                                        rows[i * PIXELS + t * M + j][l] = across[j][l] + bias[l];
+                                        rows[i * PIXELS + t * M + j][l] =
+                                            self.finish.rectified(across[j][l] + bias[l]);
                                     }
                                 }
                             }
