@@ -126,6 +126,12 @@ pub const LIVE: &[Live] = &[
     Live { name: "train-mnist", controls: training::MNIST, draw: training::train_mnist },
     Live { name: "lenet-maps", controls: lenet::MAPS, draw: lenet::lenet_maps },
     Live { name: "lenet-draw", controls: lenet::DRAW, draw: lenet::lenet_draw },
+    Live { name: "receptive-fields", controls: architectures::UNIT, draw: architectures::receptive_fields },
+    Live {
+        name: "separable-share",
+        controls: architectures::SEPARABLE,
+        draw: architectures::separable_share,
+    },
 ];
 
 /// The names of all figures.

@@ -111,7 +111,7 @@ impl Plane {
                         let at = starts.map(|start| start * pitch + part * LANES);
                         *y = nine(room, at, across, &weight, [T::ZERO; LANES]);
                     }
-                    if width % LANES > 0 {
+                    if !width.is_multiple_of(LANES) {
                         let at = starts.map(|start| start * pitch + width.saturating_sub(LANES));
                         let sums = nine(room, at, across, &weight, [T::ZERO; LANES]);
                         match y.last_chunk_mut::<LANES>() {
