@@ -8,6 +8,8 @@ mod graph;
 mod inference;
 mod lenet;
 mod lenet_1998;
+#[cfg(feature = "onnx")]
+mod onnx;
 #[cfg(feature = "properties")]
 mod properties;
 mod resnet;
@@ -29,6 +31,8 @@ pub use lenet_1998::{
     Codes, Connections, LeNet1998, LeNet1998Shape, RadialBasis, ScaledTanh, SparseConv2d, Spread, Subsample,
     Subsampling, TABLE, codes, radial_basis, scaled_tanh, subsample,
 };
+#[cfg(feature = "onnx")]
+pub use onnx::{OnnxError, onnx_model, save_onnx};
 #[cfg(feature = "properties")]
 pub use properties::properties;
 pub use resnet::{
@@ -40,7 +44,7 @@ pub use start::Start;
 pub use summary::{Row, Summary};
 pub use unet::{CropConcat, Double, DoubleConv, Doubling, UNet, UNetShape, Up};
 pub use vgg::{Vgg, VggColumn, VggShape};
-pub use walk::{Forward, Join, Network, Step, Walk};
+pub use walk::{Forward, Join, Network, Own, Plain, Step, Walk};
 pub use weights::{Misfit, load_torch_state, torch_state};
 #[cfg(feature = "safetensors")]
 pub use weights::{WeightsError, load_weights, save_weights};
