@@ -23,7 +23,7 @@ mod weights;
 mod xception;
 
 pub use alexnet::{AlexNet, AlexNetShape, LocalResponse};
-pub use catalog::{Architecture, Entry, catalog};
+pub use catalog::{Architecture, Entry, catalog, entry};
 pub use graph::{Action, Graph, Node};
 pub use inference::Inference;
 pub use lenet::{LeNet, LeNetShape, SquashedMean, Squashing};

@@ -49,6 +49,13 @@ pub enum Step<'a, T: Scalar> {
 }
 
 /// What one network has and no other: a layer that may also say what it is in customary operations.
+///
+/// ```
+/// use gradus_architectures::{Own, Plain, Subsampling};
+/// let Some(Plain::Conv(conv)) = Subsampling::<f32>::new(6)?.plain()? else { panic!("sums are convolutions") };
+/// assert_eq!(conv.weight.shape(), [6, 1, 2, 2]); // six maps, four equal weights for each
+/// # Ok::<(), gradus_tensor::Error>(())
+/// ```
 pub trait Own<T: Scalar>: Layer<T> {
     /// The same in a customary operation, for whoever writes the network down for other programs; none, unless the layer knows one.
     ///
