@@ -3,6 +3,7 @@
 
 mod alexnet;
 mod catalog;
+mod classes;
 mod diagram;
 mod graph;
 mod inference;
@@ -10,6 +11,8 @@ mod lenet;
 mod lenet_1998;
 #[cfg(feature = "onnx")]
 mod onnx;
+#[cfg(feature = "images")]
+mod photo;
 #[cfg(feature = "properties")]
 mod properties;
 mod resnet;
@@ -24,6 +27,7 @@ mod xception;
 
 pub use alexnet::{AlexNet, AlexNetShape, LocalResponse};
 pub use catalog::{Architecture, Entry, catalog, entry};
+pub use classes::{labels, top};
 pub use graph::{Action, Graph, Node};
 pub use inference::Inference;
 pub use lenet::{LeNet, LeNetShape, SquashedMean, Squashing};
@@ -33,6 +37,8 @@ pub use lenet_1998::{
 };
 #[cfg(feature = "onnx")]
 pub use onnx::{OnnxError, onnx_model, save_onnx};
+#[cfg(feature = "images")]
+pub use photo::{Filter, Photo, PhotoError, Preprocessing};
 #[cfg(feature = "properties")]
 pub use properties::properties;
 pub use resnet::{
