@@ -59,16 +59,41 @@ fn run(options: &Options) -> Result<(), Error> {
     match (&options.weights, options.images.is_empty()) {
         (Some(weights), false) => photographs(options, weights),
         (Some(_), true) => Err("name a photograph, or several".into()),
-        (None, false) => Err(missing(&options.network).into()),
+        (None, false) => Err(missing(entry(&options.network)?.name).into()),
         (None, true) => alone(options.top),
     }
 }
+
+/// What torchvision has weights of, under the names of the catalog.
+const TORCHVISION: [&str; 14] = [
+    "alexnet",
+    "vgg11",
+    "vgg13",
+    "vgg16",
+    "vgg19",
+    "vgg11_bn",
+    "vgg13_bn",
+    "vgg16_bn",
+    "vgg19_bn",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+];
 
 /// Which file there should be, and where it comes from.
 fn missing(network: &str) -> String {
     let (module, make) = match network {
         "xception" => ("timm", "timm.create_model(\"legacy_xception\", pretrained=True)".to_owned()),
-        name => ("torchvision", format!("torchvision.models.{name}(weights=\"IMAGENET1K_V1\")")),
+        name if TORCHVISION.contains(&name) => {
+            ("torchvision", format!("torchvision.models.{name}(weights=\"IMAGENET1K_V1\")"))
+        }
+        name => {
+            return format!(
+                "without weights {name} knows nothing, and no library has it trained: train it, and `save_weights`"
+            );
+        }
     };
     format!(
         "without weights {network} knows nothing. --weights names a safetensors file with its state, as {module} calls and lays it:\n\n\

@@ -202,8 +202,10 @@ impl Preprocessing {
     /// The same with a crop of this side, out of as much more as before: for networks of other customary sizes.
     #[must_use]
     pub const fn side(self, crop: usize) -> Self {
-        let resize = if self.crop == 0 { crop } else { crop.saturating_mul(self.resize) / self.crop };
-        Self { resize, crop, ..self }
+        match crop.saturating_mul(self.resize).checked_div(self.crop) {
+            Some(resize) => Self { resize, crop, ..self },
+            None => Self { resize: crop, crop, ..self },
+        }
     }
 
     /// A photograph as a batch of one, `[1, 3, crop, crop]`.

@@ -67,9 +67,10 @@ fn check<T: Scalar>(name: &str, graph: &Graph<'_, T>, state: &BTreeMap<String, T
     for (value, tensor) in state {
         let constant = constants.get(value.as_str()).unwrap_or_else(|| panic!("{name}: no {value}"));
         if !own(value) {
-            let bytes: Vec<u8> =
-                tensor.as_slice().iter().flat_map(|x| (x.as_f64() as f32).to_le_bytes()).collect();
-            assert!(constant.raw_data.as_ref() == Some(&bytes), "{name}: {value}");
+            let words = constant.raw_data.as_ref().unwrap().as_chunks::<4>().0;
+            let same =
+                words.iter().zip(tensor.as_slice()).all(|(w, x)| *w == (x.as_f64() as f32).to_le_bytes());
+            assert!(same, "{name}: {value}");
             assert!(constant.dims.iter().map(|&d| d as usize).eq(tensor.dims().iter().copied()), "{value}");
         }
     }
@@ -170,11 +171,11 @@ fn every_small_network_is_written_soundly() {
 }
 
 #[test]
-fn every_network_of_the_catalog_is_written_soundly() {
+fn the_smaller_networks_of_the_catalog_are_written_soundly() {
     for entry in catalog() {
         let net = entry.build(&mut Start::Blank).unwrap();
-        // The largest are many times the same: their small copies are above.
-        if net.parameter_count() < 45_000_000 {
+        // Of the larger ones there are small copies above; and the test that is ignored looks at them all.
+        if net.parameter_count() < 12_000_000 {
             check(entry.name, &net.graph(net.image()).unwrap(), &torch_state(&*net));
         }
     }
@@ -201,6 +202,11 @@ fn operations_are_told_what_the_layers_are() {
     assert_eq!(told(&model, "transposed", "output_padding"), "[1, 0]");
     // On the right one of padding, and one by which the last window sticks out.
     assert_eq!(told(&model, "ceil", "pads"), "[1, 0, 1, 2]");
+    assert_eq!(told(&model, "whole", "count_include_pad"), "1");
+    assert_eq!(told(&model, "uncounted", "count_include_pad"), "0");
+    assert_eq!(told(&model, "thrice", "coordinate_transformation_mode"), "asymmetric");
+    assert_eq!(told(&model, "between", "coordinate_transformation_mode"), "half_pixel");
+    assert_eq!(told(&model, "corners", "coordinate_transformation_mode"), "align_corners");
 }
 
 #[test]
@@ -343,6 +349,7 @@ fn onnxruntime_gives_our_scores_at_the_published_sizes() {
         let folder = tempfile::tempdir().unwrap();
         let net = entry.build(&mut Start::Blank).unwrap();
         fill(&*net);
+        check(entry.name, &net.graph(net.image()).unwrap(), &torch_state(&*net));
         let image = match entry.name {
             "unet2015" => [1, 188, 204],
             "unet" | "unet_bilinear" => [3, 64, 80],

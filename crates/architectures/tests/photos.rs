@@ -11,10 +11,10 @@ fn picture(height: usize, width: usize) -> Photo {
     let byte = |y: usize, x: usize, c: usize| {
         let ramp = (x * 5 + y * 3 + c * 40) % 256;
         let noise = (x * x * 7 + y * y * 13 + x * y * 3 + c * 101) % 251;
-        let edge = if (x / 8 + y / 5) % 2 == 0 { 255 } else { 0 };
-        u8::try_from(if x % 3 == 0 {
+        let edge = if (x / 8 + y / 5).is_multiple_of(2) { 255 } else { 0 };
+        u8::try_from(if x.is_multiple_of(3) {
             ramp
-        } else if y % 4 == 0 {
+        } else if y.is_multiple_of(4) {
             edge
         } else {
             noise

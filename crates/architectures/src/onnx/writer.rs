@@ -114,7 +114,10 @@ impl Writer {
 
     /// A constant tensor, in single precision.
     pub(super) fn tensor<T: Scalar>(&mut self, name: impl Into<String>, tensor: &Tensor<T>) -> String {
-        let bytes = tensor.as_slice().iter().flat_map(|x| (x.as_f64() as f32).to_le_bytes()).collect();
+        let mut bytes = Vec::with_capacity(4 * tensor.len());
+        for x in tensor.as_slice() {
+            bytes.extend_from_slice(&(x.as_f64() as f32).to_le_bytes());
+        }
         self.constant(name.into(), Element::Float, tensor.dims(), bytes)
     }
 
