@@ -2,8 +2,9 @@
 #![allow(clippy::print_stdout)] // its output is what it is for
 
 use clap::Parser;
-use gradus_architectures::{Entry, Start, Summary, catalog};
+use gradus_architectures::{Start, Summary, catalog, entry};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 type Error = Box<dyn std::error::Error>;
 
@@ -32,20 +33,22 @@ fn size(text: &str) -> Result<[usize; 2], String> {
     Ok([number(height)?, number(width)?])
 }
 
-fn find(name: &str) -> Result<&'static Entry, String> {
-    catalog().iter().find(|entry| entry.name == name).ok_or_else(|| {
-        let names: Vec<_> = catalog().iter().map(|entry| entry.name).collect();
-        format!("no network is called `{name}`; there are: {}", names.join(", "))
-    })
+fn main() -> ExitCode {
+    match run(Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-fn main() -> Result<(), Error> {
-    let options = Options::parse();
+fn run(options: Options) -> Result<(), Error> {
     let listed = options.networks.is_empty();
     let entries = if listed {
         catalog().iter().collect()
     } else {
-        options.networks.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?
+        options.networks.iter().map(|name| entry(name)).collect::<Result<Vec<_>, _>>()?
     };
     if options.svg.is_some() && entries.len() != 1 {
         return Err("--svg draws one network; name it".into());

@@ -2,7 +2,7 @@
 
 use crate::{
     AlexNet, AlexNetShape, Graph, LeNet, LeNet1998, LeNet1998Shape, LeNetShape, ResNet, ResNetShape,
-    Squashing, Start, UNet, UNetShape, Vgg, VggColumn, VggShape, Xception, XceptionShape,
+    Squashing, Start, UNet, UNetShape, Vgg, VggColumn, VggShape, Xception, XceptionShape, refused,
 };
 use gradus_autograd::Layer;
 use gradus_tensor::{Result, Scalar};
@@ -129,4 +129,22 @@ pub fn catalog() -> &'static [Entry] {
         "unet", "U-Net with padding and batch normalisation, three colours", |s| boxed(UNet::new(&UNetShape::modern(), s));
         "unet_bilinear", "the same, doubled between the pixels", |s| boxed(UNet::new(&UNetShape { doubling: crate::Doubling::Bilinear, ..UNetShape::modern() }, s));
     }
+}
+
+/// The network of this name.
+///
+/// ```
+/// use gradus_architectures::entry;
+/// assert_eq!(entry("resnet18")?.about, "ResNet, 18 layers");
+/// assert!(entry("resnet19").err().is_some_and(|error| error.to_string().contains("resnet18, resnet34")));
+/// # Ok::<(), gradus_tensor::Error>(())
+/// ```
+///
+/// # Errors
+/// If there is none; the error names all that there are.
+pub fn entry(name: &str) -> Result<&'static Entry> {
+    catalog().iter().find(|entry| entry.name == name).ok_or_else(|| {
+        let names: Vec<_> = catalog().iter().map(|entry| entry.name).collect();
+        refused("entry", "network", name, names.join(", "))
+    })
 }

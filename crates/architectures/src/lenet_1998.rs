@@ -11,7 +11,7 @@ pub use squash::{ScaledTanh, scaled_tanh};
 pub use subsampling::{Subsample, Subsampling, subsample};
 
 use crate::lenet::{FILTER, HALF};
-use crate::{Network, Step, Walk, refused};
+use crate::{Network, Own, Plain, Step, Walk, refused};
 use gradus_activations::Pointwise;
 use gradus_autograd::{Buffer, Layer, Mode, Name, Parameters, Slot, SlotMut, Var, parameters};
 use gradus_cnn::{Conv2d, ConvShape, Window};
@@ -258,5 +258,11 @@ impl<T: Scalar> Parameters<T> for Squash {
 impl<T: Scalar> Layer<T> for Squash {
     fn forward(&self, a: &Var<T>, _: &mut Mode<'_>) -> Result<Var<T>> {
         Var::apply(Pointwise(ScaledTanh), [a])
+    }
+}
+
+impl<T: Scalar> Own<T> for Squash {
+    fn plain(&self) -> Result<Option<Plain<T>>> {
+        Ok(Some(Plain::Tanh { height: squash::HEIGHT, slope: squash::SLOPE }))
     }
 }

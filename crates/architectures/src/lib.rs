@@ -3,11 +3,16 @@
 
 mod alexnet;
 mod catalog;
+mod classes;
 mod diagram;
 mod graph;
 mod inference;
 mod lenet;
 mod lenet_1998;
+#[cfg(feature = "onnx")]
+mod onnx;
+#[cfg(feature = "images")]
+mod photo;
 #[cfg(feature = "properties")]
 mod properties;
 mod resnet;
@@ -21,7 +26,8 @@ mod weights;
 mod xception;
 
 pub use alexnet::{AlexNet, AlexNetShape, LocalResponse};
-pub use catalog::{Architecture, Entry, catalog};
+pub use catalog::{Architecture, Entry, catalog, entry};
+pub use classes::{labels, top};
 pub use graph::{Action, Graph, Node};
 pub use inference::Inference;
 pub use lenet::{LeNet, LeNetShape, SquashedMean, Squashing};
@@ -29,6 +35,10 @@ pub use lenet_1998::{
     Codes, Connections, LeNet1998, LeNet1998Shape, RadialBasis, ScaledTanh, SparseConv2d, Spread, Subsample,
     Subsampling, TABLE, codes, radial_basis, scaled_tanh, subsample,
 };
+#[cfg(feature = "onnx")]
+pub use onnx::{OnnxError, onnx_model, save_onnx};
+#[cfg(feature = "images")]
+pub use photo::{Filter, Photo, PhotoError, Preprocessing};
 #[cfg(feature = "properties")]
 pub use properties::properties;
 pub use resnet::{
@@ -40,7 +50,7 @@ pub use start::Start;
 pub use summary::{Row, Summary};
 pub use unet::{CropConcat, Double, DoubleConv, Doubling, UNet, UNetShape, Up};
 pub use vgg::{Vgg, VggColumn, VggShape};
-pub use walk::{Forward, Join, Network, Step, Walk};
+pub use walk::{Forward, Join, Network, Own, Plain, Step, Walk};
 pub use weights::{Misfit, load_torch_state, torch_state};
 #[cfg(feature = "safetensors")]
 pub use weights::{WeightsError, load_weights, save_weights};

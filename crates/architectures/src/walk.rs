@@ -11,7 +11,7 @@ use gradus_activations::Activations;
 use gradus_autograd::{Layer, Mode, Parameters, Var};
 use gradus_cnn::{AdaptiveAveragePool, AveragePool, Conv2d, ConvTranspose2d, MaxPool, Upsample};
 use gradus_layers::{BatchNorm2d, Dropout, Flatten, Linear};
-use gradus_tensor::{Result, Scalar};
+use gradus_tensor::{Result, Scalar, Tensor};
 
 /// What is done with one value: a layer of the network, or an operation without parameters.
 #[derive(Clone, Copy)]
@@ -45,7 +45,41 @@ pub enum Step<'a, T: Scalar> {
     /// Some of the numbers left out, in training.
     Dropout(&'a Dropout),
     /// What one network has and no other, with a name for its kind.
-    Own(&'static str, &'a dyn Layer<T>),
+    Own(&'static str, &'a dyn Own<T>),
+}
+
+/// What one network has and no other: a layer that may also say what it is in customary operations.
+///
+/// ```
+/// use gradus_architectures::{Own, Plain, Subsampling};
+/// let Some(Plain::Conv(conv)) = Subsampling::<f32>::new(6)?.plain()? else { panic!("sums are convolutions") };
+/// assert_eq!(conv.weight.shape(), [6, 1, 2, 2]); // six maps, four equal weights for each
+/// # Ok::<(), gradus_tensor::Error>(())
+/// ```
+pub trait Own<T: Scalar>: Layer<T> {
+    /// The same in a customary operation, for whoever writes the network down for other programs; none, unless the layer knows one.
+    ///
+    /// # Errors
+    /// If the layer's sizes do not fit each other.
+    fn plain(&self) -> Result<Option<Plain<T>>> {
+        Ok(None)
+    }
+}
+
+/// What a layer of one network is in operations that other programs have.
+#[derive(Debug, Clone)]
+pub enum Plain<T: Scalar> {
+    /// A convolution.
+    Conv(Box<Conv2d<T>>),
+    /// height·tanh(slope·x)
+    Tanh {
+        /// The largest value.
+        height: f64,
+        /// What x is multiplied by.
+        slope: f64,
+    },
+    /// Minus the squared distances of a row to each of these, `[K, D]`.
+    Distances(Tensor<T>),
 }
 
 impl<T: Scalar> Step<'_, T> {

@@ -193,6 +193,12 @@ impl<T: Scalar> Conv2d<T> {
     pub fn shape(&self) -> ConvShape<2> {
         self.shape
     }
+
+    /// What is beyond the edge.
+    #[must_use]
+    pub fn beyond(&self) -> PaddingMode {
+        self.padding_mode
+    }
 }
 
 /// How a layer convolves.

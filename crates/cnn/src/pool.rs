@@ -295,6 +295,12 @@ impl AveragePool {
         Self { ceil: true, ..self }
     }
 
+    /// Whether the padding counts, as zeros.
+    #[must_use]
+    pub const fn counts_padding(&self) -> bool {
+        self.count_padding
+    }
+
     /// The same with the padding counted as zeros.
     #[must_use]
     pub const fn count_padding(self) -> Self {

@@ -160,6 +160,12 @@ impl Upsample {
         Self { interpolation, ..self }
     }
 
+    /// Where a new pixel takes its value from.
+    #[must_use]
+    pub const fn interpolation(&self) -> Interpolation {
+        self.interpolation
+    }
+
     /// The sizes of the result.
     fn sizes(&self, [.., h, w]: [usize; 4]) -> Result<[usize; 2]> {
         let at_least_one = |name, value: usize| {

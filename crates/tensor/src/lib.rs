@@ -31,6 +31,8 @@ mod shape;
 mod tall;
 mod tensor;
 mod view;
+#[cfg(feature = "files")]
+mod whole_file;
 
 pub use element::{Dtype, Element, Scalar};
 pub use error::{Error, Result};
@@ -44,6 +46,8 @@ pub use safetensors_file::{AnyTensor, load_safetensors, load_safetensors_where, 
 pub use shape::{MAX_RANK, Shape};
 pub use tensor::Tensor;
 pub use view::Transpose;
+#[cfg(feature = "files")]
+pub use whole_file::write_whole;
 
 /// The free buffers that tensors take and give back: figures, limits.
 pub mod buffers {

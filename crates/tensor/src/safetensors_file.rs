@@ -1,10 +1,9 @@
 //! Tensors in safetensors files, by name. A file is written whole or not at all.
 
-use crate::{Dtype, Element, Error, Result, Shape, Tensor};
+use crate::{Dtype, Element, Error, Result, Shape, Tensor, write_whole};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype as FileDtype, TensorView};
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 /// A tensor of any element type, as a file may hold it.
@@ -81,30 +80,7 @@ pub fn save_safetensors(path: impl AsRef<Path>, tensors: &BTreeMap<String, AnyTe
         views.push((name.as_str(), view));
     }
     let bytes = safetensors::serialize(views, None).map_err(|e| failed(&e))?;
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = beside(folder, path).map_err(|e| failed(&e))?;
-    file.write_all(&bytes).and_then(|()| file.as_file().sync_all()).map_err(|e| failed(&e))?;
-    file.persist(path).map_err(|e| failed(&e.error))?;
-    // The new name is on the disk only when the folder is: a machine that loses its power then may have either file, whole.
-    #[cfg(unix)]
-    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| failed(&e))?;
-    Ok(())
-}
-
-/// A new file in `folder`, with the permissions that any new file gets: a temporary one would be its owner's alone. What a killed
-/// process leaves behind can be told by its name, `.weights.safetensors.XXXXXX.partial`.
-fn beside(folder: &Path, path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let mut prefix = std::ffi::OsString::from(".");
-    prefix.push(path.file_name().unwrap_or_default());
-    prefix.push(".");
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".partial");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666)); // less the umask
-    }
-    builder.tempfile_in(folder)
+    write_whole(path, &bytes)
 }
 
 /// Reads all tensors of a file, by name.

@@ -1,8 +1,8 @@
 //! A convolution whose maps read some of the maps before: a table says which.
 
-use crate::{expect, refused};
+use crate::{Own, Plain, expect, refused};
 use gradus_autograd::{Layer, Mode, Op, Var, parameters};
-use gradus_cnn::{Convolution, Window};
+use gradus_cnn::{Conv2d, ConvShape, Convolution, Window};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_tensor::{Error, Result, Scalar, Tensor};
 use std::sync::Arc;
@@ -261,5 +261,15 @@ impl<T: Scalar> Layer<T> for SparseConv2d<T> {
         let [f, g] = window(&self.weight.value())?;
         let dense = Var::apply(Spread(self.connections.clone()), [&self.weight])?;
         Var::apply(Convolution::new([Window::new(f), Window::new(g)]), [x, &dense, &self.bias])
+    }
+}
+
+/// The dense convolution with zeros between.
+impl<T: Scalar> Own<T> for SparseConv2d<T> {
+    fn plain(&self) -> Result<Option<Plain<T>>> {
+        let dense = Spread(self.connections.clone()).eval([&self.weight.value()])?;
+        let windows = window(&self.weight.value())?.map(Window::new);
+        let shape = ConvShape::new(self.connections.inputs(), self.connections.outputs(), windows);
+        Ok(Some(Plain::Conv(Box::new(Conv2d::from_tensors(shape, dense, Some(self.bias.value()))?))))
     }
 }

@@ -1,6 +1,6 @@
 //! The output of 1998: how far a sample is from the code of each class.
 
-use crate::{expect, refused};
+use crate::{Own, Plain, expect, refused};
 use gradus_autograd::{Buffer, Layer, Mode, Name, Op, Parameters, Slot, SlotMut, Var};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_tensor::kernel::{for_each_block, vectorize};
@@ -204,5 +204,11 @@ impl<T: Scalar> Parameters<T> for Codes<T> {
 impl<T: Scalar> Layer<T> for Codes<T> {
     fn forward(&self, features: &Var<T>, _: &mut Mode<'_>) -> Result<Var<T>> {
         Var::apply(RadialBasis, [features, &Var::constant(self.0.value())])
+    }
+}
+
+impl<T: Scalar> Own<T> for Codes<T> {
+    fn plain(&self) -> Result<Option<Plain<T>>> {
+        Ok(Some(Plain::Distances(self.0.value())))
     }
 }

@@ -3,8 +3,9 @@
 use gradus_activations::{Activation, Course, Facts, tanh, tanh_derivative};
 use gradus_tensor::Scalar;
 
-/// A, the height.
-const A: f64 = 1.7159;
+/// The height, and what a is multiplied by.
+pub(super) const HEIGHT: f64 = 1.7159;
+pub(super) const SLOPE: f64 = 2.0 / 3.0;
 
 /// The activation of 1998.
 ///
@@ -27,7 +28,7 @@ const A: f64 = 1.7159;
 /// ```
 #[inline(always)]
 pub fn scaled_tanh<T: Scalar>(a: T) -> T {
-    T::of(A) * tanh(T::of(2.0 / 3.0) * a)
+    T::of(HEIGHT) * tanh(T::of(SLOPE) * a)
 }
 
 /// [`scaled_tanh`] as an [`Activation`].
@@ -42,11 +43,11 @@ impl Activation for ScaledTanh {
 
     #[inline(always)]
     fn derivative<T: Scalar>(self, x: T) -> T {
-        T::of(A * 2.0 / 3.0) * tanh_derivative(T::of(2.0 / 3.0) * x)
+        T::of(HEIGHT * SLOPE) * tanh_derivative(T::of(SLOPE) * x)
     }
 
     fn facts(self) -> Facts {
-        let lipschitz = A * 2.0 / 3.0;
-        Facts { low: -A, high: A, lipschitz, steepest: 0.0, course: Course::Rising, kinks: &[] }
+        let lipschitz = HEIGHT * SLOPE;
+        Facts { low: -HEIGHT, high: HEIGHT, lipschitz, steepest: 0.0, course: Course::Rising, kinks: &[] }
     }
 }

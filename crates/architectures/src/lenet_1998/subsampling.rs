@@ -1,7 +1,9 @@
 //! Subsampling that is learned: the sum of four, times a number, plus another one.
 
-use crate::{expect, refused};
+use crate::lenet::HALF;
+use crate::{Own, Plain, expect, refused};
 use gradus_autograd::{Layer, Mode, Op, Var, parameters};
+use gradus_cnn::{Conv2d, ConvShape};
 use gradus_formula::{Formula, Kind, Symbol, Verdict, item};
 use gradus_tensor::kernel::{for_each_block, for_each_block_of_two, vectorize};
 use gradus_tensor::{Error, Result, Scalar, Shape, Tensor};
@@ -200,5 +202,16 @@ impl<T: Scalar> Subsampling<T> {
 impl<T: Scalar> Layer<T> for Subsampling<T> {
     fn forward(&self, x: &Var<T>, _: &mut Mode<'_>) -> Result<Var<T>> {
         Var::apply(Subsample, [x, &self.weight, &self.bias])
+    }
+}
+
+/// A convolution of each map alone, with four equal weights.
+impl<T: Scalar> Own<T> for Subsampling<T> {
+    fn plain(&self) -> Result<Option<Plain<T>>> {
+        let (weight, bias) = (self.weight.value(), self.bias.value());
+        let maps = weight.len();
+        let four = Tensor::from_fn([maps, 1, 2, 2], |i| weight.as_slice()[i[0]])?;
+        let shape = ConvShape::depthwise(maps, [HALF; 2]);
+        Ok(Some(Plain::Conv(Box::new(Conv2d::from_tensors(shape, four, Some(bias))?))))
     }
 }
