@@ -64,10 +64,16 @@ impl Grey {
                 let (angle, phase) =
                     (rng.random_range(0.0..std::f32::consts::TAU), rng.random_range(0.0..6.3));
                 let often = std::f32::consts::TAU / length;
-                [often * angle.cos(), often * angle.sin(), phase, rng.random_range(0.02..0.1)]
+                // Longer waves are higher, as in photographs.
+                [
+                    often * angle.cos(),
+                    often * angle.sin(),
+                    phase,
+                    rng.random_range(0.0..0.012) * length.sqrt(),
+                ]
             })
             .collect();
-        let grain = rng.random_range(0.0..0.15);
+        let grain = rng.random_range(0.0..0.1);
         let level = rng.random_range(0.3..0.7);
         let pixels = (0..side * side)
             .map(|at| {
@@ -89,7 +95,7 @@ pub(super) struct Scene {
     pub(super) mask: Vec<f32>,
 }
 
-/// A square of `side` pixels of one of the textures, with one to four of the digits on it.
+/// A square of `side` pixels of one of the textures, with digits on it.
 pub(super) fn scene(side: usize, textures: &[Grey], digits: &Images, rng: &mut (impl Rng + ?Sized)) -> Scene {
     let texture = &textures[rng.random_range(0..textures.len())];
     let top = rng.random_range(0..=texture.height - side);
@@ -101,9 +107,9 @@ pub(super) fn scene(side: usize, textures: &[Grey], digits: &Images, rng: &mut (
         if flip { pixels.extend(from.iter().rev()) } else { pixels.extend(from) }
     }
     let mut mask = vec![0.0; side * side];
-    // As many to a square of a hundred pixels whatever the scene's size.
-    let most = (4 * side * side).div_ceil(100 * 100 * 2).max(2);
-    for _ in 0..rng.random_range(1..=most) {
+    // As dense whatever the scene's size.
+    let most = (side * side).div_ceil(50 * 50);
+    for _ in 0..rng.random_range(most.div_ceil(4)..=most) {
         place(side, digits, &mut pixels, &mut mask, rng);
     }
     Scene { pixels, mask }
@@ -118,7 +124,7 @@ fn place(side: usize, digits: &Images, pixels: &mut [f32], mask: &mut [f32], rng
     let [y0, x0] = [0, 1].map(|_| rng.random_range(0.0..side as f32));
     // The ink differs from what is around the digit's middle.
     let around = pixels[(y0 as usize).min(side - 1) * side + (x0 as usize).min(side - 1)];
-    let contrast = rng.random_range(0.3..0.6);
+    let contrast = rng.random_range(0.3..0.7);
     let ink = if around + contrast > 1.0 || (around > contrast && rng.random_range(0..2) == 1) {
         around - contrast
     } else {
