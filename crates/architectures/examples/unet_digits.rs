@@ -1,7 +1,7 @@
 //! Trains a small U-Net to find handwritten digits on textured ground: for each pixel, whether it is of a digit.
 //!
 //! `cargo run --release -p gradus-architectures --example unet_digits` runs small: embedded digits on textures that are computed. With `--data DIR` the digits are MNIST's, with `--photos DIR` the
-//! ground is photographs: PNG and JPEG files, as scikit-image's package brings them in `skimage/data`. A quarter of the photographs is kept to judge by, with digits that were not learned from
+//! ground is photographs: PNG and JPEG files, as scikit-image's package brings them in `skimage/data`. The right part of each is kept to judge on, with digits that were not learned from
 //! either. Judged are scenes larger than those learned from, in tiles, as the paper does it: the network sees nothing beyond an edge, so tiles overlap, and meet without a seam.
 #![allow(clippy::print_stdout)] // a program prints
 
@@ -90,17 +90,13 @@ fn grounds(a: &Arguments) -> Result<[Vec<Grey>; 2]> {
         let rng = &mut ChaCha8Rng::seed_from_u64(a.seed);
         return Ok([60, 20].map(|count| (0..count).map(|_| Grey::texture(2 * side, rng)).collect()));
     };
-    let (photographs, small) = Grey::of_folder(folder, side)?;
-    let (mut learned, mut judged) = (Vec::new(), Vec::new());
-    for (i, photograph) in photographs.into_iter().enumerate() {
-        if i % 4 == 1 { judged.push(photograph) } else { learned.push(photograph) }
-    }
+    let (parts, small) = Grey::apart(folder, a.tile, a.side)?;
     println!(
-        "{} photographs to learn on, {} to judge on; {small} are smaller than {side}×{side}",
-        learned.len(),
-        judged.len()
+        "{} photographs, the right {} columns of each to judge on; {small} are too small",
+        parts[0].len(),
+        a.side
     );
-    Ok([learned, judged])
+    Ok(parts)
 }
 
 fn train(

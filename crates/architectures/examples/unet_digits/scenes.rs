@@ -5,6 +5,7 @@ use gradus_tensor::Tensor;
 use gradus_training::{Error, Result};
 use image::imageops::FilterType;
 use rand::{Rng, RngExt};
+use std::ops::Range;
 use std::path::Path;
 
 /// A picture in grey, from 0 to 1.
@@ -19,7 +20,7 @@ const LARGEST: u32 = 640;
 
 impl Grey {
     /// The photographs of a folder that are at least `side` pixels high and wide, in the order of their names; and how many were smaller.
-    pub(super) fn of_folder(folder: &Path, side: usize) -> Result<(Vec<Self>, usize)> {
+    fn of_folder(folder: &Path, side: usize) -> Result<(Vec<Self>, usize)> {
         let refused = |why: String| Error::File {
             file: folder.display().to_string(),
             why: format!("as photographs: {why}"),
@@ -47,13 +48,38 @@ impl Grey {
             let pixels = smaller.to_luma8().into_raw().into_iter().map(|p| f32::from(p) / 255.0).collect();
             photographs.push(Self { pixels, height, width });
         }
-        if photographs.len() < 2 {
+        if photographs.is_empty() {
             return Err(refused(format!(
-                "{} of at least {side}×{side} pixels, {small} smaller (allowed: at least two, one to learn from and one to judge by)",
-                photographs.len()
+                "none of at least {side}×{side} pixels, {small} smaller (allowed: at least one)"
             )));
         }
         Ok((photographs, small))
+    }
+
+    /// The photographs of a folder, cut apart: what is left of the last `judged` columns to learn on, these to judge on, `[learned, judged]`; and how many were too small for both, of which a side is
+    /// at least `learned` pixels.
+    pub(super) fn apart(folder: &Path, learned: usize, judged: usize) -> Result<([Vec<Self>; 2], usize)> {
+        let (photographs, mut small) = Self::of_folder(folder, learned.max(judged))?;
+        let mut parts = [Vec::new(), Vec::new()];
+        for photograph in photographs {
+            let Some(left) = photograph.width.checked_sub(judged).filter(|left| *left >= learned) else {
+                small += 1;
+                continue;
+            };
+            parts[0].push(photograph.columns(0..left));
+            parts[1].push(photograph.columns(left..photograph.width));
+        }
+        if parts[0].is_empty() {
+            let why = format!("as photographs: none is {} pixels wide", learned + judged);
+            return Err(Error::File { file: folder.display().to_string(), why });
+        }
+        Ok((parts, small))
+    }
+
+    fn columns(&self, range: Range<usize>) -> Self {
+        let rows = self.pixels.chunks_exact(self.width);
+        let pixels = rows.flat_map(|row| row[range.clone()].to_vec()).collect();
+        Self { pixels, height: self.height, width: range.len() }
     }
 
     /// A texture without a photograph: waves of all lengths and directions, and grains.
