@@ -464,15 +464,20 @@ mod tests {
             let expected = terms.fold(T::ZERO, |sum, x| sum + x);
             assert!(found == expected, "{m}×{k}·{k}×{n}, {ways:?}, element {i}: {found} and not {expected}");
         }
-        // Into a larger matrix of ones: what lies between the rows stays as it is.
+        // Into a larger matrix of ones, each element marked once in the end: what lies between the rows stays as it is.
+        let mark = |row: usize, column: usize| T::of((row % 7 + 10 * (column % 5)) as f64);
+        let epilogue = |row: usize, first: usize, y: &mut [T]| {
+            y.iter_mut().zip(first..).for_each(|(y, column)| *y += mark(row, column));
+        };
         let distance = n + 3;
         let mut into = vec![T::ONE; (m - 1) * distance + n];
         for add in [true, false] {
-            product_into(&mut into, distance, add, left, right)?;
+            product_into(&mut into, distance, add, left, right, Some(&epilogue))?;
             for (i, &found) in into.iter().enumerate() {
                 let own = i % distance < n;
                 let base = if add || !own { T::ONE } else { T::ZERO };
-                let expected = if own { base + out[i / distance * n + i % distance] } else { base };
+                let (row, column) = (i / distance, i % distance);
+                let expected = if own { base + out[row * n + column] + mark(row, column) } else { base };
                 assert!(
                     found == expected,
                     "{m}×{k}·{k}×{n}, {ways:?}, add {add}, place {i}: {found} and not {expected}"
