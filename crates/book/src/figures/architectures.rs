@@ -82,7 +82,7 @@ pub(super) const UNIT: &[Control] = &[
 /// What the units of a network's layers can know of, layer after layer.
 pub(super) fn receptive_fields(inputs: &Inputs) -> Result<Figure> {
     let chosen = (inputs.number("network")? as usize).clamp(1, SEEN.len()) - 1;
-    let mut plot = Plot::new("share of the layers passed, in per cent", 0.0..100.0, 1.0..2000.0)
+    let mut plot = Plot::new("share of the layers passed, in per cent", 0.0..100.0, 0.0..3.2)
         .log_y()
         .y_name("receptive field, pixels across");
     let mut status = String::new();
@@ -95,7 +95,10 @@ pub(super) fn receptive_fields(inputs: &Inputs) -> Result<Figure> {
         // As long as a unit sees a window: up to the mean of all pixels, or to where maps grow again.
         let layers: Vec<_> = graph.nodes().iter().filter_map(|node| Some((node, node.field?[1]))).collect();
         let place = |layer: usize| 100.0 * layer as f64 / (layers.len() - 1).max(1) as f64;
-        let curve = layers.iter().enumerate().map(|(layer, (_, field))| (place(layer), field.size() as f64));
+        let curve = layers
+            .iter()
+            .enumerate()
+            .map(|(layer, (_, field))| (place(layer), (field.size() as f64).log10()));
         plot = plot.curve(shown, curve.collect());
         if i == chosen {
             let layer = (inputs.number("depth")? / 100.0 * (layers.len() - 1) as f64).round() as usize;
@@ -114,13 +117,13 @@ pub(super) fn receptive_fields(inputs: &Inputs) -> Result<Figure> {
                 },
                 field.jump()
             );
-            plot = plot.points("", vec![(place(layer), size as f64, node.name.clone())]);
+            plot = plot.points("the unit", vec![(place(layer), (size as f64).log10(), node.name.clone())]);
         }
     }
     let figure = plot.figure(
         "Five curves rise from one pixel to some hundreds: AlexNet’s in a few large steps, VGG’s in many small ones, those of the deeper networks beyond the size of the image.",
         "How much of the image a unit can know of, from the first layer to the last that has a window. Each step up is a window; where the curve gets steeper, a stride before it has moved \
-         neighbours further apart, so that the same three taps reach further. Without strides three by three would add two pixels a layer.",
+         neighbours further apart, so that the same three taps reach further. Where it dips, the layer is a shortcut’s, which sees less. Without strides three by three would add two pixels a layer.",
     )?;
     Ok(figure.status(status))
 }
@@ -130,10 +133,10 @@ pub(super) const SEPARABLE: &[Control] = &[
     Control::Slider(Slider {
         name: "maps",
         label: "K, maps that come out",
-        range: (8.0, 1024.0),
+        range: (10.0, 1000.0),
         step: 0.05,
         scale: Scale::Log,
-        default: 8.0,
+        default: 100.0,
         unit: "",
     }),
     Control::Slider(Slider {
@@ -164,19 +167,19 @@ pub(super) fn separable_share(inputs: &Inputs) -> Result<Figure> {
         let [full, separable] = products(128, maps, size)?;
         Ok(separable as f64 / full as f64)
     };
-    let mut plot = Plot::new("K, maps that come out", 8.0..1024.0, 0.01..2.0)
+    let mut plot = Plot::new("K, maps that come out", 1.0..3.0, -2.0..0.2)
         .log_x()
         .log_y()
         .y_name("share of the products");
     for window in [1, 3, 5, 9] {
-        let curve = (0..=56).map(|i| {
-            let maps = (8.0 * 2f64.powf(f64::from(i) / 8.0)).round() as usize;
-            Ok((maps as f64, share(maps, window)?))
+        let curve = (0..=40).map(|i| {
+            let maps = 10f64.powf(1.0 + f64::from(i) / 20.0).round() as usize;
+            Ok(((maps as f64).log10(), share(maps, window)?.log10()))
         });
         plot = plot.curve(&format!("F = {window}"), curve.collect::<Result<_>>()?);
     }
     let (own, [full, separable]) = (share(maps, size)?, products(128, maps, size)?);
-    let figure = plot.points("", vec![(maps as f64, own, short(own))]).figure(
+    let figure = plot.points("this one", vec![((maps as f64).log10(), own.log10(), short(own))]).figure(
         "For each window a curve falls with the number of maps and becomes flat: at a ninth for three taps, at a twenty-fifth for five, and for one tap it stays above one.",
         "What looking and mixing apart cost of a full convolution, counted by the crate for 128 maps that come in. On the left looking costs: one map in K. On the right only mixing does, and \
          the floor is 1/F². With one tap there is nothing to look at, and two layers do what one did.",
