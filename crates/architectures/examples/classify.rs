@@ -1,7 +1,11 @@
 //! What is on a photograph? The five classes that a trained network holds to be the likeliest.
 #![allow(clippy::print_stdout)] // its output is what it is for
 
+#[path = "shared/exit.rs"]
+mod exit;
+
 use clap::Parser;
+use exit::exit;
 use gradus_architectures::{
     Architecture, Inference, Photo, Preprocessing, ResNet, ResNetShape, Start, entry, labels, load_weights,
     top,
@@ -46,13 +50,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match run(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(run(&Options::parse()))
 }
 
 fn run(options: &Options) -> Result<(), Error> {

@@ -6,6 +6,10 @@
 #![allow(clippy::print_stdout)] // a program prints
 
 mod digits;
+#[path = "shared/exit.rs"]
+mod exit;
+#[path = "shared/training.rs"]
+mod training;
 
 use clap::{Parser, ValueEnum};
 use digits::{Options, Recipe};
@@ -50,7 +54,7 @@ struct Arguments {
 }
 
 fn network(a: &Arguments) -> Result<Box<dyn Layer<f32>>> {
-    let rng = &mut ChaCha8Rng::seed_from_u64(a.options.seed);
+    let rng = &mut ChaCha8Rng::seed_from_u64(a.options.training.seed);
     Ok(match a.form {
         Form::Published => Box::new(LeNet1998::new(LeNet1998Shape::published(), rng)?),
         Form::Modern => {
@@ -86,5 +90,5 @@ fn run(a: &Arguments) -> Result<()> {
 
 fn main() -> std::process::ExitCode {
     let a = Arguments::parse();
-    digits::main(a.options.threads, || run(&a))
+    a.options.training.main(|| run(&a))
 }

@@ -5,6 +5,10 @@
 #![allow(clippy::print_stdout)] // a program prints
 
 mod digits;
+#[path = "shared/exit.rs"]
+mod exit;
+#[path = "shared/training.rs"]
+mod training;
 
 use clap::Parser;
 use digits::{Options, Recipe};
@@ -34,7 +38,7 @@ struct Arguments {
 
 fn run(a: &Arguments) -> Result<()> {
     let shape = ResNetShape { channels: 1, width: a.width, ..ResNetShape::cifar(a.blocks)? };
-    let rng = &mut ChaCha8Rng::seed_from_u64(a.options.seed);
+    let rng = &mut ChaCha8Rng::seed_from_u64(a.options.training.seed);
     let net = ResNet::<f32>::new(&shape, &mut Start::Random(rng))?;
     let recipe = Recipe { rate: a.rate, weight_decay: a.decay };
     digits::run(&a.options, &format!("ResNet of {} layers", shape.layers()), &net, &recipe)
@@ -42,5 +46,5 @@ fn run(a: &Arguments) -> Result<()> {
 
 fn main() -> std::process::ExitCode {
     let a = Arguments::parse();
-    digits::main(a.options.threads, || run(&a))
+    a.options.training.main(|| run(&a))
 }

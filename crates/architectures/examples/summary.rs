@@ -1,8 +1,15 @@
 //! What a network is made of: a table of its layers, with what each learns and costs, or a drawing.
 #![allow(clippy::print_stdout)] // its output is what it is for
 
+#[path = "shared/exit.rs"]
+mod exit;
+#[path = "shared/size.rs"]
+mod size;
+
 use clap::Parser;
+use exit::exit;
 use gradus_architectures::{Start, Summary, catalog, entry};
+use size::size;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,20 +34,8 @@ struct Options {
     svg: Option<PathBuf>,
 }
 
-fn size(text: &str) -> Result<[usize; 2], String> {
-    let (height, width) = text.split_once('x').ok_or("two numbers with an x between them, as in 224x224")?;
-    let number = |text: &str| text.parse().map_err(|e| format!("`{text}`: {e}"));
-    Ok([number(height)?, number(width)?])
-}
-
 fn main() -> ExitCode {
-    match run(Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(run(Options::parse()))
 }
 
 fn run(options: Options) -> Result<(), Error> {

@@ -5,24 +5,30 @@
 //! either. Judged are scenes larger than those learned from, in tiles, as the paper does it: the network sees nothing beyond an edge, so tiles overlap, and meet without a seam.
 #![allow(clippy::print_stdout)] // a program prints
 
+#[path = "shared/exit.rs"]
+mod exit;
 #[path = "unet_digits/scenes.rs"]
 mod scenes;
+#[path = "shared/training.rs"]
+mod training;
 
 use clap::Parser;
-use gradus_architectures::{Start, UNet, UNetShape, load_weights, save_weights};
-use gradus_autograd::{Layer, Parameters, Var};
+use gradus_architectures::{Start, UNet, UNetShape};
+use gradus_autograd::{Layer, Mode, Parameters, Var};
 use gradus_datasets::{mnist, mnist_subset};
 use gradus_losses::{BceWithLogits, Elementwise, Reduction};
-use gradus_optimization::{Adam, OneCycle};
+use gradus_optimization::Adam;
 use gradus_tensor::Tensor;
-use gradus_training::{Batches, Checkpoint, Error, Progress, Result, Scored, Trainer};
+use gradus_training::{Batches, Error, Result, Scored};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use scenes::{Grey, Scene};
 use std::path::{Path, PathBuf};
+use training::Training;
 
 /// Trains a small U-Net to find handwritten digits on textured ground; the last line is the intersection of what it finds and what is there, over their union.
 #[derive(Debug, Parser)]
+#[command(mut_arg("epochs", |arg| arg.default_value("3")), mut_arg("batch", |arg| arg.default_value("8")))]
 struct Arguments {
     /// A folder with MNIST's four IDX files, gzip or not; without it, the embedded 8000 + 2000 images.
     #[arg(long, value_name = "DIR")]
@@ -33,12 +39,6 @@ struct Arguments {
     /// How many scenes make an epoch. Each is new.
     #[arg(long, default_value_t = 800)]
     scenes: usize,
-    /// How many epochs.
-    #[arg(long, default_value_t = 3)]
-    epochs: u64,
-    /// Scenes a batch.
-    #[arg(long, default_value_t = 8)]
-    batch: usize,
     /// The maps of the first level.
     #[arg(long, default_value_t = 8)]
     width: usize,
@@ -57,37 +57,18 @@ struct Arguments {
     /// The greatest learning rate, of one cycle.
     #[arg(long, default_value_t = 0.01)]
     rate: f64,
-    /// What all that is random follows from.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Writes the weights that were learned to this safetensors file; with --evaluate, reads them.
-    #[arg(long, value_name = "FILE")]
-    weights: Option<PathBuf>,
-    /// Trains nothing: judges the weights of --weights.
-    #[arg(long, requires = "weights", conflicts_with_all = ["checkpoint", "curves"])]
-    evaluate: bool,
-    /// Writes a checkpoint to this file after each epoch.
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
-    /// Goes on from the checkpoint, if there is one.
-    #[arg(long, requires = "checkpoint")]
-    resume: bool,
-    /// How many threads work; 0 for as many as there are cores.
-    #[arg(long, default_value_t = 0)]
-    threads: usize,
     /// Draws some of the judged scenes into this PNG file: the scene, what is digit, what was found, and where they differ.
     #[arg(long, value_name = "FILE")]
     picture: Option<PathBuf>,
-    /// Draws the learning curve into this SVG file.
-    #[arg(long, value_name = "FILE")]
-    curves: Option<PathBuf>,
+    #[command(flatten)]
+    training: Training,
 }
 
 /// The ground to learn on, and the ground to judge on.
 fn grounds(a: &Arguments) -> Result<[Vec<Grey>; 2]> {
     let side = a.tile.max(a.side);
     let Some(folder) = &a.photos else {
-        let rng = &mut ChaCha8Rng::seed_from_u64(a.seed);
+        let rng = &mut ChaCha8Rng::seed_from_u64(a.training.seed);
         return Ok([60, 20].map(|count| (0..count).map(|_| Grey::texture(2 * side, rng)).collect()));
     };
     let (parts, small) = Grey::apart(folder, a.tile, a.side)?;
@@ -97,52 +78,6 @@ fn grounds(a: &Arguments) -> Result<[Vec<Grey>; 2]> {
         a.side
     );
     Ok(parts)
-}
-
-fn train(
-    a: &Arguments,
-    net: &UNet,
-    inner: usize,
-    mut scene: impl FnMut(&mut dyn rand::Rng) -> Scene,
-) -> Result<()> {
-    let batches = Batches::new(a.scenes, a.batch)?;
-    let mut adam = Adam::new(a.rate);
-    let schedule = OneCycle::new(a.rate, a.epochs * batches.len() as u64)?;
-    let mut progress = Progress::new();
-    let mut trainer = Trainer::new(net, &mut adam, batches)
-        .epochs(a.epochs)
-        .seed(a.seed)
-        .schedule(schedule)
-        .observer(&mut progress);
-    if let Some(file) = &a.checkpoint {
-        trainer = trainer.checkpoint(file).resume(a.resume);
-        if a.resume && file.exists() {
-            println!("going on after epoch {}", Checkpoint::<f32>::load(file)?.epoch);
-        }
-    }
-    let report = trainer.run(|numbers, mode| {
-        let made: Vec<Scene> = match mode {
-            gradus_autograd::Mode::Train(rng) => numbers.iter().map(|_| scene(&mut **rng)).collect(),
-            gradus_autograd::Mode::Eval => Vec::new(),
-        };
-        let [x, mask] = scenes::tensors(&made, a.tile, inner)?;
-        let logits = net.forward(&Var::constant(x), mode)?;
-        // Each pixel is a sample.
-        let pixels = mask.len();
-        let (logits, mask) = (logits.reshape([pixels])?, Var::constant(mask.reshape([pixels])?));
-        let loss = Elementwise { loss: BceWithLogits, reduction: Reduction::Mean };
-        Ok(Scored::from(Var::apply(loss, [&logits, &mask])?))
-    })?;
-    drop(progress);
-    report.history.epochs.iter().for_each(|epoch| println!("{epoch}"));
-    if let Some(file) = &a.curves {
-        report.history.write_svg(file)?;
-    }
-    if let Some(file) = &a.weights {
-        save_weights(net, file)?;
-        println!("weights in {}", file.display());
-    }
-    Ok(())
 }
 
 /// How many pixels are digits in both, and in either.
@@ -192,7 +127,7 @@ fn run(a: &Arguments) -> Result<()> {
         None => mnist_subset()?,
     };
     let [learned, ground] = grounds(a)?;
-    let net = UNet::<f32>::new(&shape, &mut Start::Random(&mut ChaCha8Rng::seed_from_u64(a.seed)))?;
+    let net = UNet::<f32>::new(&shape, &mut Start::Random(&mut ChaCha8Rng::seed_from_u64(a.training.seed)))?;
     println!(
         "U-Net of {} levels, {} numbers to learn; tiles of {}×{}, of which {inner}×{inner} are predicted",
         a.levels,
@@ -200,12 +135,25 @@ fn run(a: &Arguments) -> Result<()> {
         a.tile,
         a.tile
     );
-    match &a.weights {
-        Some(file) if a.evaluate => load_weights(&net, file).map_err(Error::other)?,
-        _ => train(a, &net, inner, |rng| scenes::scene(a.tile, &learned, &data.train, rng))?,
-    }
+    let mut adam = Adam::new(a.rate);
+    let batches = Batches::new(a.scenes, a.training.batch)?;
+    a.training.run(&net, &mut adam, a.rate, batches, |numbers, mode| {
+        let made: Vec<Scene> = match mode {
+            Mode::Train(rng) => {
+                numbers.iter().map(|_| scenes::scene(a.tile, &learned, &data.train, &mut **rng)).collect()
+            }
+            Mode::Eval => Vec::new(),
+        };
+        let [x, mask] = scenes::tensors(&made, a.tile, inner)?;
+        let logits = net.forward(&Var::constant(x), mode)?;
+        // Each pixel is a sample.
+        let pixels = mask.len();
+        let (logits, mask) = (logits.reshape([pixels])?, Var::constant(mask.reshape([pixels])?));
+        let loss = Elementwise { loss: BceWithLogits, reduction: Reduction::Mean };
+        Ok(Scored::from(Var::apply(loss, [&logits, &mask])?))
+    })?;
 
-    let rng = &mut ChaCha8Rng::seed_from_u64(a.seed + 1);
+    let rng = &mut ChaCha8Rng::seed_from_u64(a.training.seed + 1);
     let (mut both, mut either, mut shown) = (0, 0, Vec::new());
     for _ in 0..a.judged {
         let scene = scenes::scene(a.side, &ground, &data.test, rng);
@@ -233,11 +181,5 @@ fn run(a: &Arguments) -> Result<()> {
 
 fn main() -> std::process::ExitCode {
     let a = Arguments::parse();
-    match gradus_tensor::with_threads(a.threads, || run(&a)) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            std::process::ExitCode::FAILURE
-        }
-    }
+    a.training.main(|| run(&a))
 }

@@ -1,18 +1,17 @@
-//! What the programs share that learn to read handwritten digits: their options, the images, training, and what is shown in the end.
+//! What the programs share that learn to read handwritten digits: their images, and what is shown in the end.
 
 mod mistakes;
 
+use super::training::Training;
+
 use clap::Args;
 use gradus_activations::Activations;
-use gradus_architectures::{load_weights, save_weights};
 use gradus_autograd::{Layer, Mode, Var};
 use gradus_datasets::{Images, Mnist, mnist, mnist_subset};
 use gradus_losses::CrossEntropy;
-use gradus_optimization::{OneCycle, Sgd};
+use gradus_optimization::Sgd;
 use gradus_tensor::Tensor;
-use gradus_training::{
-    Batches, Checkpoint, Error, Progress, Result, Scored, Trainer, confusion, correct, evaluate,
-};
+use gradus_training::{Batches, Error, Result, Scored, confusion, correct, evaluate};
 use std::path::{Path, PathBuf};
 
 /// The options of all of them.
@@ -21,42 +20,14 @@ pub(super) struct Options {
     /// A folder with MNIST's four IDX files, gzip or not; without it, the embedded 8000 + 2000 images.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// How often every image is learned from.
-    #[arg(long, default_value_t = 10)]
-    epochs: u64,
-    /// Images a batch.
-    #[arg(long, default_value_t = 64)]
-    batch: usize,
     /// By how many pixels training images are moved at most, in each direction by chance.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2))]
     shift: u8,
-    /// What all that is random follows from.
-    #[arg(long, default_value_t = 1)]
-    pub(super) seed: u64,
-    /// Writes the weights that were learned to this safetensors file; with --evaluate, reads them.
-    #[arg(long, value_name = "FILE")]
-    weights: Option<PathBuf>,
-    /// Trains nothing: judges the weights of --weights.
-    #[arg(long, requires = "weights", conflicts_with_all = ["checkpoint", "curves", "csv"])]
-    evaluate: bool,
-    /// Writes a checkpoint to this file after each epoch.
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
-    /// Goes on from the checkpoint, if there is one.
-    #[arg(long, requires = "checkpoint")]
-    resume: bool,
-    /// How many threads work; 0 for as many as there are cores.
-    #[arg(long, default_value_t = 0)]
-    pub(super) threads: usize,
     /// Draws which digits are taken for which, and the worst mistakes, into this SVG file.
     #[arg(long, value_name = "FILE")]
     mistakes: Option<PathBuf>,
-    /// Draws the learning curves into this SVG file.
-    #[arg(long, value_name = "FILE")]
-    curves: Option<PathBuf>,
-    /// Writes what each epoch came to into this CSV file.
-    #[arg(long, value_name = "FILE")]
-    csv: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) training: Training,
 }
 
 /// How a network is trained.
@@ -122,58 +93,24 @@ fn data(a: &Options) -> Result<Mnist> {
     Ok(data)
 }
 
-fn train(a: &Options, net: &dyn Layer<f32>, recipe: &Recipe, images: &Images) -> Result<()> {
-    let batches = Batches::new(images.len(), a.batch)?.shuffled();
+/// Trains the network, or reads its weights, and judges it.
+pub(super) fn run(a: &Options, name: &str, net: &dyn Layer<f32>, recipe: &Recipe) -> Result<()> {
+    let data = data(a)?;
+    let (learned, test) = (&data.train, &data.test);
+    println!(
+        "{name}, {} numbers to learn; {} images to learn from, {} to judge by",
+        net.parameter_count(),
+        learned.len(),
+        test.len()
+    );
     let mut sgd = Sgd::new(recipe.rate).momentum(0.9).nesterov(true).weight_decay(recipe.weight_decay);
-    let schedule = OneCycle::new(recipe.rate, a.epochs * batches.len() as u64)?;
-    let mut progress = Progress::new();
-    let mut trainer = Trainer::new(net, &mut sgd, batches)
-        .epochs(a.epochs)
-        .seed(a.seed)
-        .schedule(schedule)
-        .observer(&mut progress);
-    if let Some(file) = &a.checkpoint {
-        trainer = trainer.checkpoint(file).resume(a.resume);
-        if a.resume && file.exists() {
-            println!("going on after epoch {}", Checkpoint::<f32>::load(file)?.epoch);
-        }
-    }
-    let report = trainer.run(|numbers, mode| {
-        let (x, classes) = batch(images, numbers, a.shift, mode)?;
+    let batches = Batches::new(learned.len(), a.training.batch)?.shuffled();
+    a.training.run(net, &mut sgd, recipe.rate, batches, |numbers, mode| {
+        let (x, classes) = batch(learned, numbers, a.shift, mode)?;
         let scores = net.forward(&x, mode)?;
         let loss = Var::apply(CrossEntropy::new(&classes), [&scores])?;
         Scored::classes(loss, &scores, &classes)
     })?;
-    drop(progress);
-
-    report.history.epochs.iter().for_each(|epoch| println!("{epoch}"));
-    if let Some(file) = &a.curves {
-        report.history.write_svg(file)?;
-    }
-    if let Some(file) = &a.csv {
-        report.history.write_csv(file)?;
-    }
-    if let Some(file) = &a.weights {
-        save_weights(net, file)?;
-        println!("weights in {}", file.display());
-    }
-    Ok(())
-}
-
-/// Trains the network, or reads its weights, and judges it.
-pub(super) fn run(a: &Options, name: &str, net: &dyn Layer<f32>, recipe: &Recipe) -> Result<()> {
-    let data = data(a)?;
-    let (train_images, test) = (&data.train, &data.test);
-    println!(
-        "{name}, {} numbers to learn; {} images to learn from, {} to judge by",
-        net.parameter_count(),
-        train_images.len(),
-        test.len()
-    );
-    match &a.weights {
-        Some(file) if a.evaluate => load_weights(net, file).map_err(Error::other)?,
-        _ => train(a, net, recipe, train_images)?,
-    }
 
     let (mut all, mut classes) = (Vec::new(), Vec::new());
     let judged = evaluate(test.len(), 500, |numbers| {
@@ -198,15 +135,4 @@ pub(super) fn run(a: &Options, name: &str, net: &dyn Layer<f32>, recipe: &Recipe
     let share = judged.accuracy.unwrap_or(f64::NAN);
     println!("accuracy on {} test images: {:.2} %", test.len(), 100.0 * share);
     Ok(())
-}
-
-/// Runs it on as many threads as were asked for, and says what is wrong if something is.
-pub(super) fn main(threads: usize, run: impl FnOnce() -> Result<()> + Send) -> std::process::ExitCode {
-    match gradus_tensor::with_threads(threads, run) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            std::process::ExitCode::FAILURE
-        }
-    }
 }

@@ -148,14 +148,6 @@ fn place(side: usize, digits: &Images, pixels: &mut [f32], mask: &mut [f32], rng
     let (larger, turned) = (rng.random_range(1.0..2.2f32), rng.random_range(-0.5..0.5f32));
     let (sin, cos) = turned.sin_cos();
     let [y0, x0] = [0, 1].map(|_| rng.random_range(0.0..side as f32));
-    // The ink differs from what is around the digit's middle.
-    let around = pixels[(y0 as usize).min(side - 1) * side + (x0 as usize).min(side - 1)];
-    let contrast = rng.random_range(0.3..0.7);
-    let ink = if around + contrast > 1.0 || (around > contrast && rng.random_range(0..2) == 1) {
-        around - contrast
-    } else {
-        around + contrast
-    };
     let at = |y: f32, x: f32| {
         let inside = y >= 0.0 && x >= 0.0 && y < height && x < width;
         if inside {
@@ -167,6 +159,8 @@ fn place(side: usize, digits: &Images, pixels: &mut [f32], mask: &mut [f32], rng
     let reach = (larger * height.hypot(width) / 2.0).ceil();
     let range =
         |middle: f32| ((middle - reach).max(0.0) as usize)..((middle + reach).max(0.0) as usize).min(side);
+    // The pixels that it covers, and how much of each.
+    let mut covered = Vec::new();
     for y in range(y0) {
         for x in range(x0) {
             // The place in the digit's image, between four of its pixels.
@@ -177,12 +171,21 @@ fn place(side: usize, digits: &Images, pixels: &mut [f32], mask: &mut [f32], rng
             let (dv, du) = (v - v0, u - u0);
             let upper = (1.0 - du) * at(v0, u0) + du * at(v0, u0 + 1.0);
             let lower = (1.0 - du) * at(v0 + 1.0, u0) + du * at(v0 + 1.0, u0 + 1.0);
-            let covered = (1.0 - dv) * upper + dv * lower;
-            let pixel = &mut pixels[y * side + x];
-            *pixel += covered * (ink - *pixel);
-            if covered > 0.5 {
-                mask[y * side + x] = 1.0;
+            let share = (1.0 - dv) * upper + dv * lower;
+            if share > 0.0 {
+                covered.push((y * side + x, share));
             }
+        }
+    }
+    // The ink differs from the mean of what it covers, towards where there is more room.
+    let ground = covered.iter().map(|(at, share)| share * pixels[*at]).sum::<f32>()
+        / covered.iter().map(|(_, share)| share).sum::<f32>().max(1.0);
+    let contrast = rng.random_range(0.4..0.8);
+    let ink = if ground > 0.5 { ground - contrast } else { ground + contrast }.clamp(0.0, 1.0);
+    for (at, share) in covered {
+        pixels[at] += share * (ink - pixels[at]);
+        if share > 0.5 {
+            mask[at] = 1.0;
         }
     }
 }
