@@ -269,9 +269,10 @@ fn forward() -> Vec<Property> {
             "with the ReLU that follows, all ways of computing give max(0, y) to the bit; a NaN stays one",
         )
         .draw(Draw::choice("values_are", &["numbers", "numbers and a NaN"]))
+        .draw(Draw::choice("bias", &["yes", "no"]))
         .check(|case| {
             let drawn = drawn(case, normal)?;
-            let (mut x, b) = (drawn.x.clone(), &drawn.bias);
+            let (mut x, bias) = (drawn.x.clone(), Some(&drawn.bias).filter(|_| case.choice("bias") == "yes"));
             if case.choice("values_are") != "numbers" && !x.is_empty() {
                 let place = (case.seed("values") % x.len() as u64) as usize;
                 x.as_mut_slice()[place] = f64::NAN;
@@ -280,8 +281,8 @@ fn forward() -> Vec<Property> {
             let tiles = [Algorithm::Winograd2, Algorithm::Winograd4].map(|way| drawn.op.by(way));
             for op in ways(&drawn).into_iter().chain(tiles) {
                 // Tiles do not take all windows.
-                let Ok(plain) = op.value(&x, &drawn.weight, Some(b)) else { continue };
-                let rectified = op.rectified(&x, &drawn.weight, Some(b))?;
+                let Ok(plain) = op.value(&x, &drawn.weight, bias) else { continue };
+                let rectified = op.rectified(&x, &drawn.weight, bias)?;
                 let same = |(y, plain): (&f64, &f64)| match plain.is_nan() {
                     true => y.is_nan(),
                     false => y.to_bits() == if *plain > 0.0 { plain.to_bits() } else { 0 },

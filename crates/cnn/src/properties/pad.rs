@@ -5,7 +5,7 @@ use super::{framed, normal, whole};
 use crate::{Conv2d, Convolution, Pad, PaddingMode, Window, conv2d};
 use gradus_autograd::{Layer, Mode, Op, Var, composite_gradient_property, gradient_property};
 use gradus_formula::{Case, Draw, Failure, Property};
-use gradus_tensor::{Error, Result, Tensor};
+use gradus_tensor::{Error, Result, Scalar, Tensor};
 
 const PADDING: &[&str] = &["padding-modes"];
 const MODES: &[&str] = &["zeros", "constant", "reflect", "replicate", "circular"];
@@ -269,6 +269,16 @@ fn layers(id: &'static str, statement: &'static str) -> Property {
 
 fn convolved() -> Vec<Property> {
     vec![
+        layers(
+            "padding-modes.value",
+            "without a graph the layer gives the same for each mode, and with the ReLU behind it max(0, y)",
+        )
+        .check(|case| {
+            let (layer, x, _) = layer(case)?;
+            let y = of(&layer, &x)?;
+            let off = layer.value(&x, false)?.max_difference(&y)?;
+            Ok(off.max_or_nan(layer.value(&x, true)?.max_difference(&y.map(|y| y.max(0.0)))?))
+        }),
         layers(
             "padding-modes.convolution",
             "a convolution of images padded with zeros is the padded convolution",
