@@ -12,6 +12,7 @@ use gradus_cnn::{
 };
 use gradus_layers as layers;
 use gradus_losses::{self as losses, Elementwise, Reduction};
+use gradus_lstm::Recurrence;
 use gradus_tensor::{Shape, Tensor, Transpose, with_threads};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use rand_distr::StandardNormal;
@@ -189,6 +190,18 @@ fn operations() -> Vec<Operation> {
         operation("AdaptiveAveragePool", AdaptiveAveragePool::new([7, 5]), [normal(&[6, 9, 65, 67], 1)]),
         operation("Pad", Pad::new([[3, 1], [0, 5]]).mode(PaddingMode::Reflect), [normal(&[6, 9, 65, 67], 1)]),
         operation("Upsample", Upsample::to([67, 130]).bilinear(), [normal(&[6, 9, 33, 29], 1)]),
+        operation(
+            "Recurrence",
+            Recurrence { lengths: Some(vec![11, 3, 0, 11, 7, 11, 11]), reverse: true, states: true },
+            [
+                normal(&[7, 11, 13], 1),
+                normal(&[7, 37], 2),
+                normal(&[7, 37], 3),
+                normal(&[13, 148], 4),
+                normal(&[37, 148], 5),
+                normal(&[148], 6),
+            ],
+        ),
         pointwise("ScaledTanh", networks::ScaledTanh),
         operation("RadialBasis", networks::RadialBasis, [x.clone(), normal(&[67, COLUMNS], 2)]),
         operation(

@@ -36,6 +36,7 @@ pub fn topics() -> &'static [Topic] {
         "gradus-initialization" => gradus_initialization,
         "gradus-layers" => gradus_layers,
         "gradus-cnn" => gradus_cnn,
+        "gradus-lstm" => gradus_lstm,
         "gradus-optimization" => gradus_optimization,
         "gradus-training" => gradus_training,
         "gradus-architectures" => gradus_architectures,

@@ -21,6 +21,8 @@ pub use gradus_linear_regression as linear_regression;
 pub use gradus_logistic_regression as logistic_regression;
 #[cfg(feature = "losses")]
 pub use gradus_losses as losses;
+#[cfg(feature = "lstm")]
+pub use gradus_lstm as lstm;
 #[cfg(feature = "optimization")]
 pub use gradus_optimization as optimization;
 pub use gradus_tensor as tensor;

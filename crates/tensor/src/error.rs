@@ -136,7 +136,14 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn argument(
+    /// An argument outside its domain: its value as it came, and what is allowed.
+    ///
+    /// ```
+    /// use gradus_tensor::Error;
+    /// let error = Error::argument("dropout", "p", 1.5, "0..=1");
+    /// assert_eq!(error.to_string(), "dropout: p = 1.5, allowed: 0..=1");
+    /// ```
+    pub fn argument(
         op: &'static str,
         name: &'static str,
         value: impl ToString,
@@ -145,12 +152,14 @@ impl Error {
         Self::Argument { op, name, value: value.to_string(), allowed: allowed.to_string() }
     }
 
-    pub(crate) fn mismatch(op: &'static str, left: Shape, right: Shape, why: &'static str) -> Self {
+    /// Two shapes that do not fit together, and the rule that they break.
+    pub fn mismatch(op: &'static str, left: Shape, right: Shape, why: &'static str) -> Self {
         // Boxed: a result should not be larger than its error makes it.
         Self::Mismatch { op, left: Box::new(left), right: Box::new(right), why }
     }
 
-    pub(crate) fn shape(op: &'static str, expected: impl ToString, got: Shape) -> Self {
+    /// A shape that is not the one that is needed.
+    pub fn shape(op: &'static str, expected: impl ToString, got: Shape) -> Self {
         Self::Shape { op, expected: expected.to_string(), got }
     }
 }

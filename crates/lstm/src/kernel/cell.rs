@@ -1,0 +1,143 @@
+//! One step of one sample, forward and back: the six equations and their derivatives over the units.
+
+use crate::{Unit, bptt_step, cell_update, hidden_state};
+use gradus_activations::{sigmoid, tanh};
+use gradus_tensor::Scalar;
+
+/// The units that are computed at once. Their numbers are copied first, so that the compiler need not prove that the rows are apart.
+const LANES: usize = 16;
+
+/// An expression for every lane.
+macro_rules! lanes {
+    (|$u:ident| $value:expr) => {{
+        let mut out = [T::ZERO; LANES];
+        for ($u, out) in out.iter_mut().enumerate() {
+            *out = $value;
+        }
+        out
+    }};
+}
+
+/// Some numbers of a row, and 0 behind its end.
+#[inline(always)]
+fn load<T: Scalar>(row: &[T], at: usize) -> [T; LANES] {
+    if let Some(lanes) = row[at..].first_chunk() {
+        return *lanes;
+    }
+    let mut lanes = [T::ZERO; LANES];
+    lanes[..row.len() - at].copy_from_slice(&row[at..]);
+    lanes
+}
+
+#[inline(always)]
+fn store<T: Scalar>(row: &mut [T], at: usize, lanes: [T; LANES]) {
+    if let Some(out) = row[at..].first_chunk_mut() {
+        *out = lanes;
+    } else {
+        let rest = row.len() - at;
+        row[at..].copy_from_slice(&lanes[..rest]);
+    }
+}
+
+/// The gates of a row: i, f, g, o.
+#[inline(always)]
+fn gates<T>(row: &[T], hidden: usize) -> [&[T]; 4] {
+    std::array::from_fn(|gate| &row[gate * hidden..][..hidden])
+}
+
+#[inline(always)]
+fn gates_mut<T>(row: &mut [T], hidden: usize) -> [&mut [T]; 4] {
+    let (i, rest) = row.split_at_mut(hidden);
+    let (f, rest) = rest.split_at_mut(hidden);
+    let (g, rest) = rest.split_at_mut(hidden);
+    [i, f, g, &mut rest[..hidden]]
+}
+
+/// Some units' peepholes of i, f and o: 0 where there are none.
+#[inline(always)]
+fn peepholes<T: Scalar>(all: &[T], hidden: usize, at: usize) -> [[T; LANES]; 3] {
+    if all.is_empty() {
+        return [[T::ZERO; LANES]; 3];
+    }
+    [load(&all[..hidden], at), load(&all[hidden..2 * hidden], at), load(&all[2 * hidden..], at)]
+}
+
+/// One step: `row` holds x·W and gets the gates, `cell` and `state` hold, and get, C and h. The sums are (x·W + h·U) + b, and then the peepholes.
+#[inline(always)]
+pub(super) fn step<T: Scalar>(
+    row: &mut [T],
+    recurrent: &[T],
+    bias: &[T],
+    peeps: &[T],
+    cell: &mut [T],
+    state: &mut [T],
+) {
+    let hidden = cell.len();
+    let ([i, f, g, o], recurrent, bias) =
+        (gates_mut(row, hidden), gates(recurrent, hidden), gates(bias, hidden));
+    for at in (0..hidden).step_by(LANES) {
+        let sum = #[inline(always)]
+        |row: &[T], gate: usize| {
+            let (x, h, b) = (load(row, at), load(recurrent[gate], at), load(bias[gate], at));
+            lanes!(|u| (x[u] + h[u]) + b[u])
+        };
+        let (zi, zf, zg, zo) = (sum(i, 0), sum(f, 1), sum(g, 2), sum(o, 3));
+        let (before, [pi, pf, po]) = (load(cell, at), peepholes(peeps, hidden, at));
+        let input = lanes!(|u| sigmoid(Scalar::mul_add(pi[u], before[u], zi[u])));
+        let forget = lanes!(|u| sigmoid(Scalar::mul_add(pf[u], before[u], zf[u])));
+        let candidate = lanes!(|u| tanh(zg[u]));
+        let after = lanes!(|u| cell_update(forget[u], before[u], input[u], candidate[u]));
+        let output = lanes!(|u| sigmoid(Scalar::mul_add(po[u], after[u], zo[u])));
+        store(i, at, input);
+        store(f, at, forget);
+        store(g, at, candidate);
+        store(o, at, output);
+        store(cell, at, after);
+        store(state, at, lanes!(|u| hidden_state(output[u], after[u])));
+    }
+}
+
+/// What a step back is made from.
+pub(super) struct Back<'a, T> {
+    pub(super) gates: &'a [T],
+    /// C before the step, and after it.
+    pub(super) before: &'a [T],
+    pub(super) after: &'a [T],
+    /// ∂L/∂h of this step's output, and what comes from the step that follows.
+    pub(super) outer: &'a [T],
+    pub(super) next: &'a [T],
+    pub(super) peepholes: &'a [T],
+}
+
+/// One step back: the derivatives of the four sums go to `dz`; `dc` holds what later steps give to C, and gets what goes on.
+#[inline(always)]
+pub(super) fn step_back<T: Scalar>(from: &Back<'_, T>, dc: &mut [T], dz: &mut [T]) {
+    let hidden = dc.len();
+    let [i, f, g, o] = gates(from.gates, hidden);
+    let [di, df, dg, d_o] = gates_mut(dz, hidden);
+    for at in (0..hidden).step_by(LANES) {
+        let gates = [load(i, at), load(f, at), load(g, at), load(o, at)];
+        let peeps = peepholes(from.peepholes, hidden, at);
+        let (before, after) = (load(from.before, at), load(from.after, at));
+        let (outer, next, later) = (load(from.outer, at), load(from.next, at), load(dc, at));
+        let (mut sums, mut on) = ([[T::ZERO; LANES]; 4], [T::ZERO; LANES]);
+        for u in 0..LANES {
+            let unit = Unit {
+                gates: [gates[0][u], gates[1][u], gates[2][u], gates[3][u]],
+                before: before[u],
+                after: after[u],
+                peepholes: [peeps[0][u], peeps[1][u], peeps[2][u]],
+            };
+            let back = bptt_step(unit, outer[u] + next[u], later[u]);
+            on[u] = back.before;
+            for k in 0..4 {
+                sums[k][u] = back.sums[k];
+            }
+        }
+        store(di, at, sums[0]);
+        store(df, at, sums[1]);
+        store(dg, at, sums[2]);
+        store(d_o, at, sums[3]);
+        store(dc, at, on);
+    }
+}
