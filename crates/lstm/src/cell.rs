@@ -80,8 +80,9 @@ pub struct CellState<T: Scalar = f32> {
 /// // Weights 0, biases: forget all but σ(0) = ½, let in ½ of tanh(0) = 0.
 /// let cell = LstmCell::from_packed(&Tensor::zeros([1, 4])?, &Tensor::zeros([1, 4])?, &Tensor::zeros([4])?)?;
 /// let state = CellState { h: Var::constant(Tensor::zeros([1, 1])?), c: Var::constant(Tensor::from([[2.0]])) };
-/// let next = cell.step(&Var::constant(Tensor::zeros([1, 1])?), &state)?;
-/// assert_eq!((next.c.item()?, next.h.item()?), (1.0, 0.5 * 1f64.tanh()));
+/// let next: CellState<f64> = cell.step(&Var::constant(Tensor::zeros([1, 1])?), &state)?;
+/// assert_eq!(next.c.value(), Tensor::from([[1.0]]));
+/// assert!((next.h.item()? - 0.5 * 1f64.tanh()).abs() < 1e-15);
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
 #[derive(Debug, Clone)]

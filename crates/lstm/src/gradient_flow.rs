@@ -56,7 +56,7 @@ pub(crate) const FORMULA_FIGURE: Formula = Formula {
 /// use gradus_tensor::Tensor;
 /// let path = cell_path(&Tensor::from([[0.5], [0.25]]))?;
 /// assert_eq!(path, Tensor::from([[0.125], [0.25], [1.0]]));
-/// let long = cell_path(&Tensor::full([100, 1], 0.9)?)?;
+/// let long: Tensor<f64> = cell_path(&Tensor::full([100, 1], 0.9)?)?;
 /// assert!((long.get([0, 0])? - 2.656e-5).abs() < 1e-8); // “not vanishing”
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```

@@ -45,7 +45,7 @@ pub(crate) const FORMULA: Formula = Formula {
 /// use gradus_tensor::Tensor;
 /// let weights = GateWeights::new(Tensor::from([[2.0]]), Tensor::from([[0.0]]), Tensor::from([-2.0]))?;
 /// let (x, h) = (Var::constant(Tensor::from([[1.0]])), Var::constant(Tensor::from([[0.3]])));
-/// assert_eq!(output_gate(&x, &h, &weights)?.item()?, 0.5); // σ(2 − 2)
+/// assert_eq!(output_gate(&x, &h, &weights)?.value(), Tensor::from([[0.5]])); // σ(2 − 2)
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
 pub fn output_gate<T: Scalar>(x: &Var<T>, h: &Var<T>, weights: &GateWeights<T>) -> Result<Var<T>> {

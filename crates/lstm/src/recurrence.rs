@@ -33,7 +33,8 @@ use gradus_tensor::{Error, Result, Scalar, Shape, Tensor};
 /// let (x, h0, c0) = (Tensor::zeros([1, 3, 2])?, Tensor::zeros([1, 1])?, Tensor::full([1, 1], 8.0)?);
 /// let (w, u, b) = (Tensor::zeros([2, 4])?, Tensor::zeros([1, 4])?, Tensor::zeros([4])?);
 /// let y = Recurrence::default().eval([&x, &h0, &c0, &w, &u, &b])?;
-/// assert_eq!(y, Tensor::from([[[0.5 * 4f64.tanh()], [0.5 * 2f64.tanh()], [0.5 * 1f64.tanh()]]]));
+/// let expected = Tensor::from([[[0.5 * 4f64.tanh()], [0.5 * 2f64.tanh()], [0.5 * 1f64.tanh()]]]);
+/// assert!(y.all_close(&expected, 1e-15, 0.0)?);
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]

@@ -66,7 +66,7 @@ pub(crate) const FORMULA_GRADIENT: Formula = Formula {
 /// let weights = GateWeights::new(Tensor::from([[1.0]]), Tensor::from([[0.5]]), Tensor::from([0.0]))?;
 /// let y = Rnn { weights }.forward(&Var::constant(Tensor::from([[[1.0], [0.0]]])), &mut Mode::Eval)?;
 /// let first = 1f64.tanh();
-/// assert_eq!(y.value(), Tensor::from([[[first], [(0.5 * first).tanh()]]]));
+/// assert!(y.value().all_close(&Tensor::from([[[first], [(0.5 * first).tanh()]]]), 1e-15, 0.0)?);
 /// # Ok::<(), gradus_tensor::Error>(())
 /// ```
 #[derive(Debug, Clone)]

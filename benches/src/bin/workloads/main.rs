@@ -14,6 +14,7 @@ mod losses;
 mod machine;
 mod mlp;
 mod products;
+mod recurrence;
 mod regression;
 mod small;
 mod timing;
@@ -37,6 +38,7 @@ const WORKLOADS: &[(&str, &str, Workload)] = &[
     ("W6", "convolution, pooling, batch normalisation", convolution::run),
     ("W7", "training LeNet-5, and using it", lenet::run),
     ("W8", "the classic architectures", architectures::run),
+    ("W9", "an LSTM over whole sequences", recurrence::run),
     ("W12", "random numbers for weights", initialization::run),
     ("W13", "a 64-wide network at batch 1", small::run),
     ("W14", "training a network 784–128–10", mlp::run),

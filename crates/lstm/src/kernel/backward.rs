@@ -7,6 +7,9 @@ use gradus_tensor::kernel::{Rows, View, for_each_block, product, threads, vector
 use gradus_tensor::{Result, Scalar, Tensor, Transpose};
 use std::ops::Range;
 
+/// The rows of ∂L/∂x that are computed at once.
+const ROWS: usize = 96;
+
 /// The result of the forward pass and its cotangent, `[N, rows, H]`, of which a sample's first T rows are its outputs, and the two behind them,
 /// if there are, its last h and C.
 pub(crate) struct Cotangent<'a, T> {
@@ -23,6 +26,8 @@ struct Share<'a, T> {
     samples: Range<usize>,
     /// The derivatives of the four sums, a row a step.
     dz: &'a mut [T],
+    /// ∂L/∂x, if it is wanted.
+    dx: &'a mut [T],
     dh: &'a mut [T],
     dc: &'a mut [T],
     done: Result<()>,
@@ -37,27 +42,36 @@ pub(crate) fn back<T: Scalar>(
     wants: [bool; 7],
 ) -> Result<Gradients<T>> {
     let (hidden, width) = (operands.hidden, operands.width());
+    let [wants_x, wants_h, wants_c, wants_input, wants_recurrent, wants_bias, wants_peeps] = wants;
     let transposed = Panels::transposed(operands.recurrent, 4 * hidden, hidden)?;
+    let inputs = if wants_x { operands.inputs } else { 0 };
+    let transposed_input = Panels::transposed(&operands.input[..inputs * 4 * hidden], 4 * hidden, inputs)?;
     let room = |rows: usize, columns: usize| Tensor::<T>::compute([rows, columns], |_| ());
     let (mut dz, n) = (room(steps.rows(), width)?, steps.samples());
     let (mut dh, mut dc) = (room(n, hidden)?, room(n, hidden)?);
+    let mut dx = Tensor::<T>::compute([n, steps.time, inputs], |_| ())?;
+    let mut rest_x = dx.as_mut_slice();
     let (mut rest, mut rest_h, mut rest_c) = (dz.as_mut_slice(), dh.as_mut_slice(), dc.as_mut_slice());
     let mut shares: Vec<_> = (steps.shares(threads()).into_iter())
         .map(|samples| {
             let (taken, states) =
                 (steps.start(samples.end) - steps.start(samples.start), samples.len() * hidden);
             let (dh, dc) = (part(&mut rest_h, states), part(&mut rest_c, states));
-            Share { samples, dz: part(&mut rest, taken * width), dh, dc, done: Ok(()) }
+            let dx = part(&mut rest_x, samples.len() * steps.time * inputs);
+            Share { samples, dz: part(&mut rest, taken * width), dx, dh, dc, done: Ok(()) }
         })
         .collect();
     for_each_block(&mut shares, 1, |_, shares| {
         for share in shares {
-            share.done = walk(operands, steps, kept, from, &transposed, share);
+            share.done = walk(operands, steps, kept, from, &transposed, share).and_then(|()| match wants_x {
+                true => {
+                    by_inputs(operands, steps, share.dz, &transposed_input, (share.samples.clone(), share.dx))
+                }
+                false => Ok(()),
+            });
         }
     });
     shares.into_iter().try_for_each(|share| share.done)?;
-    let [wants_x, wants_h, wants_c, wants_input, wants_recurrent, wants_bias, wants_peeps] = wants;
-    let dx = if wants_x { Some(by_inputs(operands, steps, &dz)?) } else { None };
     let [input, recurrent, bias] = if wants_input || wants_recurrent || wants_bias {
         by_weights(operands, steps, from, &dz)?.map(Some)
     } else {
@@ -66,7 +80,7 @@ pub(crate) fn back<T: Scalar>(
     let wanted = |gradient: Option<Tensor<T>>, wants: bool| gradient.filter(|_| wants);
     let peeps = if wants_peeps { Some(by_peepholes(operands, steps, kept, &dz)?) } else { None };
     Ok([
-        dx,
+        wants_x.then_some(dx),
         wants_h.then_some(dh),
         wants_c.then_some(dc),
         wanted(input, wants_input),
@@ -142,29 +156,33 @@ fn walk<T: Scalar>(
     Ok(())
 }
 
-/// ∂L/∂x = dz·Wᵀ, 0 where a sample has no step.
-fn by_inputs<T: Scalar>(operands: Operands<'_, T>, steps: &Steps, dz: &Tensor<T>) -> Result<Tensor<T>> {
-    let (inputs, hidden, width) = (operands.inputs, operands.hidden, operands.width());
-    let shape = [steps.samples(), steps.time, inputs];
-    let mut done = Ok(());
-    let rows = Tensor::compute([steps.rows(), inputs], |out| {
-        done = View::strided(dz.as_slice(), steps.rows(), 4 * hidden, (width, 1)).and_then(|dz| {
-            product(out, dz, View::new(operands.input, inputs, 4 * hidden, Transpose::Yes)?, None)
-        });
-    })?;
-    done?;
-    if steps.dense() {
-        return rows.reshape(shape);
-    }
-    let mut dx = Tensor::zeros(shape)?;
-    for sample in 0..steps.samples() {
-        for t in 0..steps.length(sample) {
-            let (row, place) = (steps.start(sample) + t, sample * steps.time + steps.at(sample, t));
-            dx.as_mut_slice()[place * inputs..][..inputs]
-                .copy_from_slice(&rows.as_slice()[row * inputs..][..inputs]);
+/// ∂L/∂x = dz·Wᵀ for a worker's samples, 0 where one has no step. By the products that the steps are made of, so that a sample's bits do not
+/// depend on the others.
+fn by_inputs<T: Scalar>(
+    operands: Operands<'_, T>,
+    steps: &Steps,
+    dz: &[T],
+    weights: &Panels<T>,
+    (samples, dx): (Range<usize>, &mut [T]),
+) -> Result<()> {
+    let (inputs, width, columns) = (operands.inputs, operands.width(), weights.columns());
+    let first_row = steps.start(samples.start);
+    let mut room = Tensor::<T>::compute([ROWS, columns], |_| ())?;
+    for (sample, dx) in samples.zip(dx.chunks_mut(steps.time * inputs)) {
+        let length = steps.length(sample);
+        for first in (0..length).step_by(ROWS) {
+            let block = first..length.min(first + ROWS);
+            let starts: Vec<usize> =
+                block.clone().map(|t| (steps.start(sample) - first_row + t) * width).collect();
+            let rows = Rows::new(dz, &starts, 4 * operands.hidden)?;
+            weights.product(&mut room.as_mut_slice()[..block.len() * columns], rows)?;
+            for (t, row) in block.zip(room.as_slice().chunks(columns)) {
+                dx[steps.at(sample, t) * inputs..][..inputs].copy_from_slice(&row[..inputs]);
+            }
         }
+        dx[length * inputs..].fill(T::ZERO);
     }
-    Ok(dx)
+    Ok(())
 }
 
 /// The gradients of all weights and of the bias in one product: [x, h₋₁, 1]ᵀ·dz. One that is not wanted is computed too: the bits of a

@@ -76,12 +76,14 @@ pub(super) fn step<T: Scalar>(
     let ([i, f, g, o], recurrent, bias) =
         (gates_mut(row, hidden), gates(recurrent, hidden), gates(bias, hidden));
     for at in (0..hidden).step_by(LANES) {
-        let sum = #[inline(always)]
-        |row: &[T], gate: usize| {
-            let (x, h, b) = (load(row, at), load(recurrent[gate], at), load(bias[gate], at));
-            lanes!(|u| (x[u] + h[u]) + b[u])
-        };
-        let (zi, zf, zg, zo) = (sum(i, 0), sum(f, 1), sum(g, 2), sum(o, 3));
+        let of = [load(i, at), load(f, at), load(g, at), load(o, at)];
+        let [zi, zf, zg, zo]: [[T; LANES]; 4] = std::array::from_fn(
+            #[inline(always)]
+            |gate| {
+                let (x, h, b) = (of[gate], load(recurrent[gate], at), load(bias[gate], at));
+                lanes!(|u| (x[u] + h[u]) + b[u])
+            },
+        );
         let (before, [pi, pf, po]) = (load(cell, at), peepholes(peeps, hidden, at));
         let input = lanes!(|u| sigmoid(Scalar::mul_add(pi[u], before[u], zi[u])));
         let forget = lanes!(|u| sigmoid(Scalar::mul_add(pf[u], before[u], zf[u])));
@@ -130,9 +132,7 @@ pub(super) fn step_back<T: Scalar>(from: &Back<'_, T>, dc: &mut [T], dz: &mut [T
             };
             let back = bptt_step(unit, outer[u] + next[u], later[u]);
             on[u] = back.before;
-            for k in 0..4 {
-                sums[k][u] = back.sums[k];
-            }
+            [sums[0][u], sums[1][u], sums[2][u], sums[3][u]] = back.sums;
         }
         store(di, at, sums[0]);
         store(df, at, sums[1]);

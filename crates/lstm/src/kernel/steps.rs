@@ -79,11 +79,6 @@ impl Steps {
         if self.reverse { self.lengths[sample] - 1 - step } else { step }
     }
 
-    /// Whether the rows lie in memory as the padded ones do.
-    pub(crate) fn dense(&self) -> bool {
-        !self.reverse && self.rows() == self.samples() * self.time
-    }
-
     /// The samples, shared out.
     pub(crate) fn shares(&self, workers: usize) -> Vec<Range<usize>> {
         let size = self.samples().div_ceil(workers.max(1)).max(1);

@@ -121,7 +121,7 @@ fn unit_step() -> Property {
             let o = sigmoid(zo + peeps[2] * after);
             ([i, f, g, o], after, hidden_state(o, after))
         };
-        let z = case.array("z").numbers().to_vec();
+        let z = gradus_tensor::tensor_of::<f64>(case.array("z"))?.into_vec();
         let at = [z[0], z[1], z[2], z[3], case.real("before")];
         let (gates, after, _) = forward(at);
         let back = bptt_step(Unit { gates, before: at[4], after, peepholes: peeps }, dh, dc);

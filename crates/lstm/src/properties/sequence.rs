@@ -69,7 +69,6 @@ fn against_the_equations() -> Vec<Property> {
             let dy = normal(case, 7, &[all[0].dims()[0], all[0].dims()[1] + 2, all[1].dims()[1]])?;
             let (_, fused) = both(&states(), all.each_ref(), |_| Ok(dy.clone()))?;
             let [x, h, c, w, u, b] = all;
-            let t = x.dims()[1];
             let cell = LstmCell::from_packed(&w, &u, &b)?;
             let (x, state) = (Var::parameter(x), CellState { h: Var::parameter(h), c: Var::parameter(c) });
             let (y, last) = cell.unroll(&x, &state)?;
