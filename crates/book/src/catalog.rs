@@ -1,8 +1,10 @@
 //! Every formula and property of the workspace, and what came of running the properties.
 
+use crate::evidence::Evidence;
+use crate::kept;
 use anyhow::{Result, anyhow, bail, ensure};
 use gradus_explore::{Topic, topics};
-use gradus_formula::{Config, Formula, Kind, Property, Report, run};
+use gradus_formula::{Config, Formula, Kind, Property, run};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +19,9 @@ pub struct Catalog {
     formulas: Vec<&'static Formula>,
     places: BTreeMap<&'static str, usize>,
     properties: Vec<Property>,
-    reports: OnceLock<BTreeMap<&'static str, Report>>,
+    /// Whether these are all topics: what is kept of a run is that of all.
+    complete: bool,
+    evidence: OnceLock<BTreeMap<String, Evidence>>,
 }
 
 impl Catalog {
@@ -26,7 +30,7 @@ impl Catalog {
     /// # Errors
     /// If two entries share an id, or one names a formula that does not exist.
     pub fn new() -> Result<Self> {
-        Self::of(topics())
+        Ok(Self { complete: true, ..Self::of(topics())? })
     }
 
     /// The catalogue of some topics.
@@ -54,7 +58,7 @@ impl Catalog {
                 ensure!(places.contains_key(id), "`{}` names the unknown formula `{id}`", property.id);
             }
         }
-        Ok(Self { formulas, places, properties, reports: OnceLock::new() })
+        Ok(Self { formulas, places, properties, complete: false, evidence: OnceLock::new() })
     }
 
     /// All formulas, in the order of the topics.
@@ -87,19 +91,24 @@ impl Catalog {
         &self.properties
     }
 
-    /// What came of a property; all are run at the first call, and then remembered.
-    pub fn report(&self, property: &Property) -> Option<&Report> {
-        self.reports().get(property.id)
+    /// What came of a property; all are run at the first call, and then remembered: by the next start of the same build of this program, too.
+    pub fn evidence(&self, property: &Property) -> Option<&Evidence> {
+        self.evidence.get_or_init(|| self.run_all()).get(property.id)
     }
 
-    /// What came of every property, by id.
-    pub fn reports(&self) -> &BTreeMap<&'static str, Report> {
-        self.reports.get_or_init(|| run_all(&self.properties))
+    fn run_all(&self) -> BTreeMap<String, Evidence> {
+        if !self.complete {
+            return run_all(&self.properties);
+        }
+        let kept = kept::text("evidence.json", || Ok(serde_json::to_string(&run_all(&self.properties))?));
+        kept.ok()
+            .and_then(|kept| serde_json::from_str(&kept).ok())
+            .unwrap_or_else(|| run_all(&self.properties))
     }
 }
 
 /// Runs every property, on all processors: which thread runs which does not change what comes of it.
-fn run_all(properties: &[Property]) -> BTreeMap<&'static str, Report> {
+fn run_all(properties: &[Property]) -> BTreeMap<String, Evidence> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -107,7 +116,7 @@ fn run_all(properties: &[Property]) -> BTreeMap<&'static str, Report> {
             let cases = if property.refutation { REFUTATION_CASES } else { CASES };
             // Only ranges set from outside can be refused, and none is set here.
             if let Ok(report) = run(property, &Config { cases, ..Config::default() }, &mut |_| {}) {
-                done.push((property.id, report));
+                done.push((property.id.to_owned(), Evidence::of(&report)));
             }
         }
         done
@@ -185,9 +194,9 @@ mod tests {
     fn every_property_is_really_run() {
         let catalog = Catalog::new().unwrap();
         for property in catalog.all_properties() {
-            let report = catalog.report(property).unwrap();
-            assert!(report.cases > 0, "{}", property.id);
-            assert_eq!(report.counterexample.is_some(), property.refutation, "{}", property.id);
+            let evidence = catalog.evidence(property).unwrap();
+            assert!(evidence.cases > 0, "{}", property.id);
+            assert_eq!(evidence.counterexample.is_some(), property.refutation, "{}", property.id);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ## The modules in reading order
 //!
-//! * [`catalog`] gathers formulas and properties of all topic crates, and runs the properties once;
+//! * [`catalog`] gathers formulas and properties of all topic crates, and runs the properties once, of which [`evidence`] is what a page says;
 //! * [`items`] finds where an item is declared; [`math`] typesets; [`figures`] draws;
 //! * [`markdown`] finds math and directives in a chapter; [`pages`] writes what takes their place;
 //! * [`preprocess`] puts these together as an mdBook preprocessor, and [`build`] drives mdBook with it;
@@ -17,8 +17,10 @@ pub mod build;
 pub mod catalog;
 pub mod check;
 pub mod cli;
+pub mod evidence;
 pub mod figures;
 pub mod items;
+mod kept;
 pub mod markdown;
 pub mod math;
 pub mod pages;

@@ -16,7 +16,7 @@ pub enum Event<'a> {
 
 /// How many cases a run draws for this property, if none fails.
 pub fn planned_cases(property: &Property, config: &Config) -> u64 {
-    config.first.len() as u64 + if property.draws.is_empty() { 1 } else { config.cases }
+    config.first.len() as u64 + property.cases(config.cases)
 }
 
 /// Runs the properties in turn; `on` sees what happens, and ends the run by an error.

@@ -149,6 +149,8 @@ pub struct Property {
     pub tolerance: Tolerance,
     /// Whether it states a misprint and so must fail.
     pub refutation: bool,
+    /// How many cases of another property one of this costs.
+    pub cost: u64,
     check: Arc<Check>,
 }
 
@@ -176,6 +178,7 @@ impl Property {
             draws: Vec::new(),
             tolerance: Tolerance::EXACT,
             refutation: false,
+            cost: 1,
             check: Arc::new(|_| Err(Failure::Error("the property has no check".into()))),
         }
     }
@@ -197,6 +200,26 @@ impl Property {
     pub fn within(mut self, name: &'static str, value: f64) -> Self {
         self.tolerance = Tolerance::new(name, value);
         self
+    }
+
+    /// Says that a case takes as long as so many of others: a run draws so many times fewer, and at least one.
+    ///
+    /// ```
+    /// use gradus_formula::{Config, Draw, Property, run};
+    /// let slow = Property::new("x.slow", &["x"], "").draw(Draw::real("x", 0.0..=1.0)).costly(10).holds(|_| Ok(true));
+    /// assert_eq!(run(&slow, &Config::default(), &mut |_| {})?.cases, 26); // of 256
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn costly(mut self, times: u64) -> Self {
+        self.cost = times.max(1);
+        self
+    }
+
+    /// How many cases a run draws that draws so many of others: one, if there is nothing to draw.
+    #[must_use]
+    pub fn cases(&self, of_others: u64) -> u64 {
+        if self.draws.is_empty() { 1 } else { of_others.div_ceil(self.cost) }
     }
 
     /// Sets the check: from a case to how far apart the two sides are.

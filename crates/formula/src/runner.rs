@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// How a property is run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// How many cases are drawn. A property without draws has one.
+    /// How many cases are drawn. A property without draws has one, a [costly](crate::Property::costly) one fewer.
     pub cases: u64,
     /// The seed.
     pub seed: u64,
@@ -133,7 +133,7 @@ pub fn run(
         counterexample: None,
         seconds: 0.0,
     };
-    let cases = if property.draws.is_empty() { 1 } else { config.cases };
+    let cases = property.cases(config.cases);
     let mut seen = HashSet::new();
     for case in config.first.iter().copied().chain(0..cases) {
         let (mut tree, record) = draw_case(property, &strategy, config.seed, case);

@@ -23,7 +23,7 @@ pub(crate) fn run(bench: &Bench) -> crate::Result {
         let x = normal::<f32>([samples, time, inputs])?;
         let dy = normal::<f32>([samples, time, hidden])?;
         let terms = inputs + hidden + (layers - 1) * 2 * hidden;
-        let flop = (2 * time * samples * 4 * hidden * terms) as f64;
+        let flop = 2 * time * samples * 4 * hidden * terms;
         let constant = Var::constant(x.clone());
         bench.case(&value, "gradus", Work { flop, ..Work::default() }, 1, || {
             gradus_autograd::no_grad(|| {
@@ -32,7 +32,7 @@ pub(crate) fn run(bench: &Bench) -> crate::Result {
             })
         })?;
         let tracked = Var::parameter(x);
-        bench.case(&step, "gradus", Work { flop: 3.0 * flop, ..Work::default() }, 1, || {
+        bench.case(&step, "gradus", Work { flop: 3 * flop, ..Work::default() }, 1, || {
             black_box(lstm.forward(&tracked, &mut Mode::Eval)?.backward_with(&dy)?);
             Ok(())
         })?;

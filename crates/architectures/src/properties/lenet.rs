@@ -196,7 +196,8 @@ fn stack() -> Vec<Property> {
         }),
         composite_gradient_property(
             nets("lenet-stack.gradient", STACK, "the gradients of any of its parameters and of the image")
-                .draw(Draw::size("parameter", 0..=9).limited(0.0..=9.0)),
+                .draw(Draw::size("parameter", 0..=9).limited(0.0..=9.0))
+                .costly(8),
             |case| {
                 let (net, x) = net(case)?;
                 // Away from ReLU's kink there is no telling: the smooth ones only.
@@ -327,7 +328,8 @@ fn params() -> Vec<Property> {
             )
             .draw(Draw::size("n", 1..=2))
             .draw(Draw::size("parameter", 0..=11).limited(0.0..=11.0))
-            .draw(Draw::seed("values")),
+            .draw(Draw::seed("values"))
+            .costly(8),
             |case| {
                 let shape = LeNet1998Shape {
                     channels: 1,

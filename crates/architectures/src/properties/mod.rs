@@ -181,7 +181,7 @@ fn network_gradient<N: Layer<f64> + Clone + 'static>(
     training: bool,
     make: impl Fn(&mut Case<'_>) -> Result<(N, Tensor<f64>), Failure> + Send + Sync + 'static,
 ) -> Property {
-    composite_gradient_property(property.draw(Draw::size("parameter", 0..=40)), move |case| {
+    composite_gradient_property(property.draw(Draw::size("parameter", 0..=40)).costly(4), move |case| {
         let (net, x) = make(case)?;
         let parameters = net.named_parameters();
         let which = case.size("parameter") % parameters.len();

@@ -273,6 +273,7 @@ fn levels() -> Vec<Property> {
         .draw(Draw::size("tile", 0..=3))
         .draw(Draw::choice("doubling", &["transposed", "bilinear"]))
         .draw(Draw::seed("values"))
+        .costly(4)
         .within("rounding", super::ROUNDING)
         .check(|case| {
             let doubling =

@@ -29,6 +29,7 @@ mod losses;
 mod optimization;
 mod pixels;
 mod plot;
+mod recurrence;
 mod speed;
 mod statistics;
 mod training;
@@ -38,6 +39,7 @@ pub use inputs::{InputError, Inputs, Moved};
 pub use live::{Live, Reply, reply, takes_a_while};
 pub use plot::{Figure, Plot};
 
+use crate::kept;
 use anyhow::{Result, bail};
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -132,6 +134,10 @@ pub const LIVE: &[Live] = &[
         controls: architectures::SEPARABLE,
         draw: architectures::separable_share,
     },
+    Live { name: "rnn-gradients", controls: recurrence::GAIN, draw: recurrence::rnn_gradients },
+    Live { name: "lstm-gates", controls: recurrence::GATES, draw: recurrence::lstm_gates },
+    Live { name: "forget-path", controls: recurrence::FORGET, draw: recurrence::forget_path },
+    Live { name: "gradient-norms", controls: recurrence::BIAS, draw: recurrence::gradient_norms },
 ];
 
 /// The names of all figures.
@@ -143,7 +149,7 @@ fn names() -> impl Iterator<Item = &'static str> {
 static DRAWN: LazyLock<BTreeMap<&'static str, Mutex<Option<String>>>> =
     LazyLock::new(|| names().map(|name| (name, Mutex::new(None))).collect());
 
-/// A figure as HTML on one line; it is drawn once, and then remembered.
+/// A figure as HTML on one line; it is drawn once, and then remembered: by the next start of the same build of this program, too.
 ///
 /// # Errors
 /// If there is no such figure, or it can't be drawn.
@@ -156,13 +162,15 @@ pub fn draw(name: &str) -> Result<String> {
     if let Some(html) = &*drawn {
         return Ok(html.clone());
     }
-    let html = if let Some(live) = LIVE.iter().find(|live| live.name == name) {
-        live.html()?
-    } else if let Some((known, draw)) = FIGURES.iter().find(|(known, _)| *known == name) {
-        draw()?.html(known)
-    } else {
-        bail!("`{name}` is drawn nowhere");
-    };
+    let html = kept::text(&format!("{name}.html"), || {
+        if let Some(live) = LIVE.iter().find(|live| live.name == name) {
+            live.html()
+        } else if let Some((known, draw)) = FIGURES.iter().find(|(known, _)| *known == name) {
+            Ok(draw()?.html(known))
+        } else {
+            bail!("`{name}` is drawn nowhere");
+        }
+    })?;
     Ok(drawn.insert(html).clone())
 }
 

@@ -1,8 +1,9 @@
 //! What running the properties has shown: badges, verdicts, counterexamples.
 
 use super::Pages;
-use crate::text::{html, number};
-use gradus_formula::{Counterexample, Formula, Outcome, Property, Report};
+use crate::evidence::Evidence;
+use crate::text::html;
+use gradus_formula::{Formula, Outcome, Property};
 
 impl Pages<'_> {
     /// A badge for each property, unfolding into statements and verdicts; nothing where there is no property.
@@ -14,7 +15,7 @@ impl Pages<'_> {
         let mut badges = String::new();
         let mut rows = String::new();
         for property in properties {
-            let (class, mark) = mark(self.catalog.report(property));
+            let (class, mark) = mark(self.catalog.evidence(property));
             let verdict = self.verdict(property);
             let statement = html(property.statement);
             let name = html(short(property.id, formula.canonical()));
@@ -22,14 +23,14 @@ impl Pages<'_> {
             badges += &format!(
                 "<span class=\"badge {class}\" title=\"{said}{statement} — {0}\"><span aria-hidden=\"true\">{mark}</span> \
                  {name}<span class=\"only-heard\">: {class}. </span></span> ",
-                html(&verdict)
+                html(verdict)
             );
             rows += &format!(
                 "<li class=\"{class}\"><code>{}</code> {}<span class=\"statement\">{statement}</span> \
                  <span class=\"verdict\">{}</span></li>",
                 html(property.id),
                 if property.refutation { "<strong>as printed</strong> " } else { "" },
-                html(&verdict)
+                html(verdict)
             );
         }
         format!(
@@ -40,30 +41,8 @@ impl Pages<'_> {
     }
 
     /// What came of a property, in a line.
-    pub(super) fn verdict(&self, property: &Property) -> String {
-        let Some(report) = self.catalog.report(property) else { return "it could not be run".into() };
-        let cases = match report.cases {
-            1 => "1 case".into(),
-            n => format!("{n} cases"),
-        };
-        let found = report.counterexample.as_ref().map_or(String::new(), counterexample);
-        match report.outcome {
-            Outcome::Pass if report.tolerance.value == 0.0 => {
-                format!("{cases}, pass, exactly: residual 0 of tolerance 0")
-            }
-            Outcome::Pass => format!(
-                "{cases}, pass; largest residual {} of tolerance {} ({})",
-                number(report.residual),
-                number(report.tolerance.value),
-                report.tolerance.name
-            ),
-            Outcome::Fail if report.cases == 0 => {
-                format!("fails: every one of {} cases was given up", report.rejected)
-            }
-            Outcome::Fail => format!("fails {found}"),
-            Outcome::Refuted => format!("refuted, as it should be, {found}"),
-            Outcome::Unrefuted => format!("{cases} did not refute it: the evidence is missing"),
-        }
+    pub(super) fn verdict(&self, property: &Property) -> &str {
+        self.catalog.evidence(property).map_or("it could not be run", |evidence| &evidence.verdict)
     }
 
     /// The smallest counterexamples that the run found to the printed forms of a formula.
@@ -75,30 +54,16 @@ impl Pages<'_> {
                  <span class=\"statement\">{}</span> — {}.</p>",
                 html(property.id),
                 html(property.statement),
-                html(&self.verdict(property))
+                html(self.verdict(property))
             );
         }
         out
     }
 }
 
-/// `at x = 2 (residual 1)`; what is only true or false has no residual, and what draws nothing has no inputs.
-fn counterexample(found: &Counterexample) -> String {
-    let at = if found.inputs.is_empty() {
-        "by itself: nothing is drawn".into()
-    } else {
-        format!("at {}", found.line())
-    };
-    match &found.reason {
-        Some(reason) => format!("{at} ({reason})"),
-        None if found.residual.is_infinite() => at,
-        None => format!("{at} (residual {})", number(found.residual)),
-    }
-}
-
 /// The class and the sign of a verdict: they differ in word and shape, not in colour alone.
-fn mark(report: Option<&Report>) -> (&'static str, &'static str) {
-    match report.map(|r| r.outcome) {
+fn mark(evidence: Option<&Evidence>) -> (&'static str, &'static str) {
+    match evidence.map(|e| e.outcome) {
         Some(Outcome::Pass) => ("pass", "✓"),
         Some(Outcome::Refuted) => ("refuted", "≠"),
         Some(Outcome::Fail) | None => ("fail", "✗"),

@@ -20,7 +20,7 @@ impl Pages<'_> {
             let properties = self.catalog.properties(formula);
             let refutations = properties.iter().filter(|p| p.refutation).count();
             let wrong =
-                properties.iter().filter(|p| self.catalog.report(p).is_none_or(|r| !r.passed())).count();
+                properties.iter().filter(|p| self.catalog.evidence(p).is_none_or(|e| !e.passed())).count();
             let evidence = match refutations {
                 0 => format!("{}", properties.len()),
                 n => format!("{} + {n} refuted", properties.len() - n),

@@ -18,6 +18,7 @@ pub(super) fn properties() -> Vec<Property> {
         .draw(Draw::seed("values"))
         .draw(Draw::choice("intercept", &["with", "without"]))
         .draw(Draw::choice("method", &["automatic", "QR"]))
+        .costly(8)
         .within("a rounding of each product, and one of the residual", 1.0)
         .check(|case| {
             let (d, kappa, mut rng) = (case.size("d"), case.real("condition"), rng(case.seed("values")));
