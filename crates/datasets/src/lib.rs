@@ -16,6 +16,7 @@ mod nist;
 mod options;
 mod read;
 mod show;
+mod sunspots;
 mod table;
 mod wine;
 
@@ -35,5 +36,6 @@ pub use mnist::{Mnist, mnist};
 pub use nist::{Reference, nist_linear};
 pub use options::{CsvOptions, Header, Missing};
 pub use show::Head;
+pub use sunspots::sunspots;
 pub use table::Table;
 pub use wine::wine;

@@ -112,7 +112,7 @@ fn names_stand_where_the_documentation_puts_them() {
     assert!(digits.features.as_slice().iter().all(|&v| (0.0..=16.0).contains(&v) && v.fract() == 0.0));
 }
 
-/// The sums that `scripts/make.py` prints as it writes.
+/// The sums that `scripts/make.py` and `scripts/sunspots.py` print as they write.
 #[test]
 fn no_byte_of_the_files_has_changed() {
     for (name, sum) in [
@@ -120,6 +120,7 @@ fn no_byte_of_the_files_has_changed() {
         ("data/breast_cancer.csv", "518936fa92ca3d8a78c420aee22030c4e519ffcba3be15dd23e83f2fc22e20e5"),
         ("data/wine.csv", "bafc97afa2272002ba7475929632cf1425754f8055d1be1b3b11bd63d110d866"),
         ("data/diabetes.csv", "6f6e0b748f6f8e121a248fe45a04528c618b96544ca6d06ab66c8bc2cc1970ad"),
+        ("data/sunspots.csv", "74b8e3acb9886b68abe9c56f6081257d522e2cb2470f17dbf597b396f4ea1706"),
         ("data/digits.txt", "1d2604cdfaf01861bfd9252571060d7e4890617294aaba1c914e1c78fa4669ec"),
         ("tests/golden.csv", "b377e3eefb897c2093edd6c2dd55a9ed00baf2a593d372658b4b8524406a5d76"),
     ] {

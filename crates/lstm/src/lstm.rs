@@ -192,6 +192,8 @@ impl<T: Scalar> Lstm<T> {
     /// # Errors
     /// If a size is 0, or the probability of dropout none.
     pub fn new(shape: LstmShape, rng: &mut (impl Rng + ?Sized)) -> Result<Self> {
+        refuse_size("inputs", shape.inputs)?;
+        refuse_size("hidden units", shape.hidden)?;
         refuse_size("layers", shape.layers)?;
         let mut layers = Vec::new();
         for layer in 0..shape.layers {
@@ -229,6 +231,47 @@ impl<T: Scalar> Lstm<T> {
             }
         }
         Ok(Self { shape, dropout: Dropout::new(shape.dropout)?, layers })
+    }
+
+    /// Begins with memories of every length up to `longest` steps ("chrono" initialization): each unit's forget gate has the bias ln u, u drawn
+    /// uniformly from 1 to longest − 1, so that without input it forgets within 1/(1 − f) = 1 + u steps; the input gate has −ln u.
+    ///
+    /// Where something has to be kept over hundreds of steps, a forget bias of 1 is too small: σ(1)¹⁰⁰ is 10⁻¹⁴. (Tallec & Ollivier 2018, §2.1.)
+    ///
+    /// # Errors
+    /// If `longest` is below 2.
+    ///
+    /// ```
+    /// use gradus_lstm::{Gate, GateOrder, Lstm, LstmShape};
+    /// use rand::{SeedableRng, rngs::ChaCha8Rng};
+    /// let rng = &mut ChaCha8Rng::seed_from_u64(1);
+    /// let lstm = Lstm::<f64>::new(LstmShape::new(3, 64), rng)?.remembering(200, rng)?;
+    /// let bias = lstm.layers()[0].bias.value();
+    /// let forget = GateOrder::PYTORCH.part(&bias, 0, Gate::Forget)?;
+    /// let steps = forget.map(|b| 1.0 + b.exp()); // 1/(1 − σ(b))
+    /// assert!(steps.min()? >= 2.0 && steps.max()? <= 200.0 && steps.mean()? > 50.0);
+    /// # Ok::<(), gradus_tensor::Error>(())
+    /// ```
+    pub fn remembering(self, longest: usize, rng: &mut (impl Rng + ?Sized)) -> Result<Self> {
+        if longest < 2 {
+            return Err(Error::argument("lstm", "longest memory", longest, "at least 2 steps"));
+        }
+        let hidden = self.shape.hidden;
+        let [input, forget] = [Gate::Input, Gate::Forget].map(|gate| GateOrder::PYTORCH.place(gate) * hidden);
+        for weights in &self.layers {
+            let drawn = Init::uniform(1.0, longest as f64 - 1.0).tensor::<f64>(
+                [hidden],
+                Fans::dense(hidden, hidden),
+                &mut *rng,
+            )?;
+            weights.bias.update(|bias| {
+                let bias = bias.as_mut_slice();
+                for (unit, u) in drawn.as_slice().iter().enumerate() {
+                    (bias[forget + unit], bias[input + unit]) = (T::of(u.ln()), T::of(-u.ln()));
+                }
+            });
+        }
+        Ok(self)
     }
 
     /// What it is like.

@@ -18,7 +18,13 @@ const TIME: usize = 60;
 const UNITS: usize = 16;
 const INPUTS: usize = 4;
 
-const fn slider(name: &'static str, label: &'static str, range: (f64, f64), step: f64, default: f64) -> Control {
+const fn slider(
+    name: &'static str,
+    label: &'static str,
+    range: (f64, f64),
+    step: f64,
+    default: f64,
+) -> Control {
     Control::Slider(Slider { name, label, range, step, scale: Scale::Linear, default, unit: "" })
 }
 
@@ -33,12 +39,15 @@ pub(super) const GAIN: &[Control] = &[slider("gain", "gain of U", (0.5, 2.0), 0.
 pub(super) fn rnn_gradients(inputs: &Inputs) -> Result<Figure> {
     let gain = inputs.number("gain")?;
     let fans = Fans::dense(UNITS, UNITS);
-    let u = Init::orthogonal().tensor::<f64>([UNITS, UNITS], fans, &mut ChaCha8Rng::seed_from_u64(1))?.scale(gain);
+    let u = Init::orthogonal()
+        .tensor::<f64>([UNITS, UNITS], fans, &mut ChaCha8Rng::seed_from_u64(1))?
+        .scale(gain);
     let w = normal(&[INPUTS, UNITS], 2)?;
     let (x, b) = (normal(&[1, TIME, INPUTS], 3)?, Tensor::zeros([UNITS])?);
     let curve = |size: f64| -> Result<Vec<(f64, f64)>> {
         let weights = GateWeights::new(w.scale(size), u.clone(), b.clone())?;
-        let outputs = Rnn { weights }.forward(&Var::constant(x.clone()), &mut Mode::Eval)?.value().select(0, 0)?;
+        let outputs =
+            Rnn { weights }.forward(&Var::constant(x.clone()), &mut Mode::Eval)?.value().select(0, 0)?;
         (0..=TIME)
             .map(|back| {
                 let jacobian = rnn_jacobian(&outputs.slice(0, TIME - back..TIME)?, &u)?;

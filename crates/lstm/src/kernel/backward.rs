@@ -168,7 +168,7 @@ fn by_inputs<T: Scalar>(
     let (inputs, width, columns) = (operands.inputs, operands.width(), weights.columns());
     let first_row = steps.start(samples.start);
     let mut room = Tensor::<T>::compute([ROWS, columns], |_| ())?;
-    for (sample, dx) in samples.zip(dx.chunks_mut(steps.time * inputs)) {
+    for (sample, dx) in samples.zip(dx.chunks_mut((steps.time * inputs).max(1))) {
         let length = steps.length(sample);
         for first in (0..length).step_by(ROWS) {
             let block = first..length.min(first + ROWS);
