@@ -4,7 +4,7 @@ use gradus_tensor::kernel::{Rows, View, for_each_block, product_of_rows, transpo
 use gradus_tensor::{Result, Scalar, Tensor, Transpose};
 
 /// The columns of a panel, and of the last one if there are few.
-const WIDE: usize = 32;
+const WIDE: usize = 16;
 pub(super) const NARROW: usize = 16;
 
 /// The right side of a product, `[terms, columns]`; columns that are missing at the end are zero.
