@@ -72,8 +72,7 @@ pub(super) fn rnn_gradients(inputs: &Inputs) -> Result<Figure> {
         .curve("small inputs", small)
         .curve("large inputs", large)
         .figure(
-            "On a logarithmic axis a straight line, the power of the gain, and two measured curves below it, which fall away the faster \
-             the larger the inputs are.",
+            "On a logarithmic axis a straight line, the power of the gain, and two measured curves; that of large inputs falls away the fastest.",
             "How large the gradient of a plain recurrence of 16 units still is (‖∂h_T/∂h_t‖ over √H), by the steps it has gone back; U is orthogonal \
              times the gain. Around h = 0 it is a power of the gain. Where outputs are large tanh is flat, and every step takes a part away.",
         )?;
@@ -192,7 +191,8 @@ pub(super) fn gradient_norms(inputs: &Inputs) -> Result<Figure> {
         .curve("along the cell", curve(&flow.path))
         .curve("by all paths", curve(&flow.total))
         .figure(
-            "On a logarithmic axis two falling curves that lie close together, the one by all paths mostly above; with a larger bias both are flatter.",
+            "On a logarithmic axis the curve along the cell falls in a nearly straight line; the one by all paths falls more slowly, and with a large bias rises. \
+             With a larger bias both are flatter.",
             "How large ∂C_T/∂C_t still is (its Frobenius norm over √H) in a fresh LSTM of 16 units that reads noise: along the cell, which is the product \
              of the forget gates, and by all paths, through the outputs too.",
         )?;

@@ -42,7 +42,10 @@ fn store<T: Scalar>(row: &mut [T], at: usize, lanes: [T; LANES]) {
 /// The gates of a row: i, f, g, o.
 #[inline(always)]
 fn gates<T>(row: &[T], hidden: usize) -> [&[T]; 4] {
-    std::array::from_fn(|gate| &row[gate * hidden..][..hidden])
+    let (i, rest) = row.split_at(hidden);
+    let (f, rest) = rest.split_at(hidden);
+    let (g, rest) = rest.split_at(hidden);
+    [i, f, g, &rest[..hidden]]
 }
 
 #[inline(always)]
@@ -62,40 +65,56 @@ fn peepholes<T: Scalar>(all: &[T], hidden: usize, at: usize) -> [[T; LANES]; 3] 
     [load(&all[..hidden], at), load(&all[hidden..2 * hidden], at), load(&all[2 * hidden..], at)]
 }
 
-/// One step: `row` holds x·W and gets the gates, `cell` and `state` hold, and get, C and h. The sums are (x·W + h·U) + b, and then the peepholes.
+/// What a step is made from: x·W and h·U, the bias and the peepholes.
+pub(super) struct Sums<'a, T> {
+    pub(super) inputs: &'a [T],
+    pub(super) recurrent: &'a [T],
+    pub(super) bias: &'a [T],
+    pub(super) peepholes: &'a [T],
+}
+
+/// Where a step is written: C and h, which are those before it at first, and the output; and, if they are kept, the gates and C.
+pub(super) struct Written<'a, T> {
+    pub(super) cell: &'a mut [T],
+    pub(super) state: &'a mut [T],
+    pub(super) out: &'a mut [T],
+    pub(super) kept: Option<[&'a mut [T]; 2]>,
+}
+
+/// One step. The sums are (x·W + h·U) + b, and then the peepholes.
 #[inline(always)]
-pub(super) fn step<T: Scalar>(
-    row: &mut [T],
-    recurrent: &[T],
-    bias: &[T],
-    peeps: &[T],
-    cell: &mut [T],
-    state: &mut [T],
-) {
+pub(super) fn step<T: Scalar>(from: &Sums<'_, T>, to: Written<'_, T>) {
+    let Written { cell, state, out, mut kept } = to;
     let hidden = cell.len();
-    let ([i, f, g, o], recurrent, bias) =
-        (gates_mut(row, hidden), gates(recurrent, hidden), gates(bias, hidden));
+    let (inputs, recurrent) = (gates(from.inputs, hidden), gates(from.recurrent, hidden));
+    let bias = gates(from.bias, hidden);
     for at in (0..hidden).step_by(LANES) {
-        let of = [load(i, at), load(f, at), load(g, at), load(o, at)];
-        let [zi, zf, zg, zo]: [[T; LANES]; 4] = std::array::from_fn(
-            #[inline(always)]
-            |gate| {
-                let (x, h, b) = (of[gate], load(recurrent[gate], at), load(bias[gate], at));
+        macro_rules! sum {
+            ($gate:literal) => {{
+                let (x, h) = (load(inputs[$gate], at), load(recurrent[$gate], at));
+                let b = load(bias[$gate], at);
                 lanes!(|u| (x[u] + h[u]) + b[u])
-            },
-        );
-        let (before, [pi, pf, po]) = (load(cell, at), peepholes(peeps, hidden, at));
+            }};
+        }
+        let (zi, zf, zg, zo) = (sum!(0), sum!(1), sum!(2), sum!(3));
+        let (before, [pi, pf, po]) = (load(cell, at), peepholes(from.peepholes, hidden, at));
         let input = lanes!(|u| sigmoid(Scalar::mul_add(pi[u], before[u], zi[u])));
         let forget = lanes!(|u| sigmoid(Scalar::mul_add(pf[u], before[u], zf[u])));
         let candidate = lanes!(|u| tanh(zg[u]));
         let after = lanes!(|u| cell_update(forget[u], before[u], input[u], candidate[u]));
         let output = lanes!(|u| sigmoid(Scalar::mul_add(po[u], after[u], zo[u])));
-        store(i, at, input);
-        store(f, at, forget);
-        store(g, at, candidate);
-        store(o, at, output);
+        let h = lanes!(|u| hidden_state(output[u], after[u]));
         store(cell, at, after);
-        store(state, at, lanes!(|u| hidden_state(output[u], after[u])));
+        store(state, at, h);
+        store(out, at, h);
+        if let Some([row, cells]) = &mut kept {
+            let [i, f, g, o] = gates_mut(row, hidden);
+            store(i, at, input);
+            store(f, at, forget);
+            store(g, at, candidate);
+            store(o, at, output);
+            store(cells, at, after);
+        }
     }
 }
 

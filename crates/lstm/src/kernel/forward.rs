@@ -1,6 +1,6 @@
 //! Forward: the inputs' products for some steps at once, then step after step the state's product and the gates.
 
-use super::cell::step;
+use super::cell::{Sums, Written, step};
 use super::panels::Panels;
 use super::{Operands, Steps, part};
 use gradus_tensor::kernel::{Rows, for_each_block, threads, vectorize};
@@ -92,6 +92,7 @@ fn walk<T: Scalar>(
         input.product(by_inputs.as_mut_slice(), Rows::new(operands.x, &x_starts, inputs)?)?;
         for t in block.clone() {
             recurrent.product(by_state.as_mut_slice(), Rows::new(&h, &h_starts, hidden)?)?;
+            let (by_inputs, by_state) = (by_inputs.as_slice(), by_state.as_slice());
             vectorize(
                 #[inline(always)]
                 || {
@@ -100,17 +101,22 @@ fn walk<T: Scalar>(
                         if t >= steps.length(sample) {
                             continue;
                         }
-                        let row = (s * block.len() + t - first) * width;
-                        let row = &mut by_inputs.as_mut_slice()[row..][..width];
-                        let by_state = &by_state.as_slice()[s * width..][..width];
-                        let (c, h) = (&mut c[states.clone()], &mut h[states]);
-                        step(row, by_state, operands.bias, operands.peepholes, c, h);
-                        out[s * size + steps.at(sample, t) * hidden..][..hidden].copy_from_slice(h);
-                        if keep {
-                            let kept = steps.start(sample) - steps.start(samples.start) + t;
-                            gates[kept * width..][..width].copy_from_slice(row);
-                            cells[kept * hidden..][..hidden].copy_from_slice(c);
-                        }
+                        let sums = Sums {
+                            inputs: &by_inputs[(s * block.len() + t - first) * width..][..width],
+                            recurrent: &by_state[s * width..][..width],
+                            bias: operands.bias,
+                            peepholes: operands.peepholes,
+                        };
+                        let kept = if keep {
+                            let row = steps.start(sample) - steps.start(samples.start) + t;
+                            let cells = &mut cells[row * hidden..][..hidden];
+                            Some([&mut gates[row * width..][..width], cells])
+                        } else {
+                            None
+                        };
+                        let out = &mut out[s * size + steps.at(sample, t) * hidden..][..hidden];
+                        let (cell, state) = (&mut c[states.clone()], &mut h[states]);
+                        step(&sums, Written { cell, state, out, kept });
                     }
                 },
             );
