@@ -3,8 +3,9 @@
 use super::{ROUNDING, both, holds, inputs, lengths, normal, sizes};
 use crate::{CellState, Gate, GateOrder, Lstm, LstmCell, LstmShape, Recurrence};
 use gradus_activations::sigmoid;
-use gradus_autograd::{Mode, Op, Var, gradient_property};
+use gradus_autograd::{Layer, Mode, Op, Var, gradient_property};
 use gradus_formula::{Case, Draw, Failure, Property};
+use gradus_layers::Dropout;
 use gradus_tensor::{Result, Tensor, rng};
 
 const ID: &[&str] = &["lstm-equations"];
@@ -404,12 +405,13 @@ fn padding() -> Vec<Property> {
             let y = backward.eval([&x, &h, &c, &w, &u, &b])?;
             Ok(turn(&forward.eval([&turn(&x)?, &h, &c, &w, &u, &b])?)?.same_bits(&y))
         }),
-        sizes("lstm-equations.layer", ID, "layers on top of each other, in both directions, are their parts one after the other, to the bit")
+        sizes("lstm-equations.layer", ID, "layers on top of each other, in both directions, are their parts one after the other, with dropout between them, to the bit")
             .draw(Draw::size("layers", 1..=3))
             .draw(Draw::choice("directions", &["one", "both"]))
             .draw(Draw::choice("peepholes", &["with", "without"]))
             .draw(Draw::seed("lengths"))
-            .holds(layer),
+            .draw(Draw::real("p", 0.0..=0.9).limited(0.0..=1.0))
+        .holds(layer),
     ]
 }
 
@@ -419,6 +421,7 @@ fn layer(case: &mut Case<'_>) -> Result<bool, Failure> {
         layers: case.size("layers"),
         bidirectional: case.choice("directions") == "both",
         peepholes: case.choice("peepholes") == "with",
+        dropout: case.real("p"),
         ..LstmShape::new(case.size("d"), case.size("h"))
     };
     let (n, t) = (case.size("n"), case.size("t"));
@@ -429,7 +432,11 @@ fn layer(case: &mut Case<'_>) -> Result<bool, Failure> {
     let lengths = lengths(case);
     let (mut hs, mut cs, mut starts_h, mut starts_c) = (vec![], vec![], vec![], vec![]);
     let first = x.clone();
+    let (dropout, mut own) = (Dropout::new(shape.dropout)?, rng(5));
     for (k, weights) in lstm.layers().chunks(directions).enumerate() {
+        if k > 0 {
+            x = dropout.forward(&Var::constant(x), &mut Mode::Train(&mut own))?.value();
+        }
         let mut halves = Vec::new();
         for (direction, weights) in weights.iter().enumerate() {
             let which = (2 * k + direction) as u64;
@@ -450,7 +457,8 @@ fn layer(case: &mut Case<'_>) -> Result<bool, Failure> {
     }
     let stack = |parts: &[Tensor<f64>]| Tensor::stack(&parts.iter().collect::<Vec<_>>(), 0);
     let start = crate::LstmState { h: Var::constant(stack(&starts_h)?), c: Var::constant(stack(&starts_c)?) };
-    let (y, last) = lstm.run(&Var::constant(first), lengths.as_deref(), Some(&start), &mut Mode::Eval)?;
+    let (y, last) =
+        lstm.run(&Var::constant(first), lengths.as_deref(), Some(&start), &mut Mode::Train(&mut rng(5)))?;
     Ok(y.value().same_bits(&x)
         && last.h.value().same_bits(&stack(&hs)?)
         && last.c.value().same_bits(&stack(&cs)?))
