@@ -84,7 +84,7 @@ fn sequences(numbers: &[u32], length: usize, seed: u64) -> Result<(Var<f32>, Var
 
 fn run(a: &Arguments) -> Result<()> {
     let (length, hidden) = (a.length as usize, a.hidden);
-    let recipe = Recipe { epochs: 30, batch: 50, rate: 0.01 };
+    let recipe = Recipe { epochs: 10, batch: 50, rate: 0.01 };
     let rng = &mut ChaCha8Rng::seed_from_u64(a.training.seed);
     let recurrence: Box<dyn Layer<f32>> = match a.cell {
         Cell::Lstm => Box::new(Lstm::new(LstmShape::new(2, hidden), rng)?.remembering(length, rng)?),
