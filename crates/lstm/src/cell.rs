@@ -4,7 +4,7 @@ use crate::gate::refuse_size;
 use crate::symbols::{C_AFTER, C_BEFORE, CANDIDATE, FORGET, H_AFTER, H_BEFORE, INPUT, OUTPUT, X};
 use crate::{Gate, GateOrder, GateWeights, candidate, forget_gate, input_gate, output_gate};
 use gradus_activations::Activations;
-use gradus_autograd::{Parameters, Var, parameters};
+use gradus_autograd::{Var, parameters};
 use gradus_formula::{Formula, Kind, Verdict, item};
 use gradus_tensor::{Error, Result, Scalar, Tensor};
 
@@ -174,11 +174,5 @@ impl<T: Scalar> LstmCell<T> {
             outputs.push(state.h.clone());
         }
         Ok((Var::stack(&outputs.iter().collect::<Vec<_>>(), 1)?, state))
-    }
-
-    /// How many numbers are learned: 4·((D + H)·H + H).
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.parameter_count()
     }
 }

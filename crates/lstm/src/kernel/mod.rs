@@ -37,7 +37,7 @@ pub(crate) struct Operands<'a, T> {
 impl<T: Scalar> Operands<'_, T> {
     /// The width of a row of gates: 4H, rounded up to what the inner product takes.
     pub(crate) fn width(&self) -> usize {
-        (4 * self.hidden).next_multiple_of(panels::NARROW)
+        (4 * self.hidden).next_multiple_of(panels::WIDE)
     }
 }
 

@@ -1,10 +1,10 @@
 //! What arrives of a gradient many steps earlier.
 
-use super::{inputs, normal, sizes};
-use crate::{CellState, Gate, GateOrder, Recurrence, cell_path, gradient_flow};
+use super::{holds, inputs, normal, sizes};
+use crate::{CellState, Gate, GateOrder, Lstm, LstmShape, LstmWeights, Recurrence, cell_path, gradient_flow};
 use gradus_autograd::{Op, Var};
 use gradus_formula::{Case, Draw, Failure, Property};
-use gradus_tensor::{Result, Tensor};
+use gradus_tensor::{Result, Tensor, rng};
 
 const ID: &[&str] = &["lstm-no-vanishing"];
 
@@ -73,6 +73,7 @@ pub(super) fn properties() -> Vec<Property> {
                 }
                 Ok((flow[0] - closed).abs() / closed)
             }),
+        fresh(),
         Property::new("lstm-no-vanishing.explodes", ID, "by the paths through h the total can grow without bound, with every gate below 1").holds(|_| {
             // One unit whose output feeds its own candidate: around h = 0 it pushes itself away.
             let (w, u) = (Tensor::zeros([1, 4])?, Tensor::from([[0.0, 0.0, 8.0, 0.0]]));
@@ -86,6 +87,48 @@ pub(super) fn properties() -> Vec<Property> {
             .draw(Draw::real("f", 0.0..=1.0).limited(0.0..=1.0))
             .holds(|case| Ok(cell_path(&Tensor::full([case.size("t"), 1], case.real("f"))?)?.get([0, 0])? >= 0.1)),
     ]
+}
+
+/// What the forget gates of a fresh network are, and of one that begins with memories.
+fn fresh() -> Property {
+    let statement = "fresh: all biases 0 but the forget gates' 1, each gate's U orthogonal; with memories: b_f = ln u, bᵢ = −b_f, 1 + u from 2 to the longest";
+    Property::new("lstm-no-vanishing.fresh", ID, statement)
+        .draw(Draw::size("d", 1..=6))
+        .draw(Draw::size("h", 1..=8))
+        .draw(Draw::size("layers", 1..=2))
+        .draw(Draw::size("longest", 2..=300).limited(2.0..=1e4))
+        .draw(Draw::seed("values"))
+        .within("rounding", 1e-12)
+        .check(|case| {
+            let (h, longest, rng) = (case.size("h"), case.size("longest"), &mut rng(case.seed("values")));
+            let shape = LstmShape {
+                layers: case.size("layers"),
+                bidirectional: true,
+                ..LstmShape::new(case.size("d"), h)
+            };
+            let lstm = Lstm::<f64>::new(shape, rng)?;
+            let biases =
+                |weights: &LstmWeights<f64>, gate| GateOrder::PYTORCH.part(&weights.bias.value(), 0, gate);
+            let all = |t: Tensor<f64>, value: f64| t.as_slice().iter().all(|&v| v == value);
+            let mut off = 0.0;
+            for weights in lstm.layers() {
+                for gate in GateOrder::PYTORCH.gates() {
+                    let wanted = if gate == Gate::Forget { 1.0 } else { 0.0 };
+                    let u = GateOrder::PYTORCH.part(&weights.recurrent.value(), 1, gate)?;
+                    off += u.transpose()?.matmul(&u)?.max_difference(&Tensor::eye(h)?)?;
+                    off += holds(all(biases(weights, gate)?, wanted));
+                }
+            }
+            for weights in lstm.remembering(longest, rng)?.layers() {
+                let (forget, input) = (biases(weights, Gate::Forget)?, biases(weights, Gate::Input)?);
+                let steps = forget.map(|b| 1.0 + b.exp());
+                let within = steps.min()? >= 2.0 - 1e-9 && steps.max()? <= longest as f64 * (1.0 + 1e-12);
+                let others =
+                    all(biases(weights, Gate::Candidate)?, 0.0) && all(biases(weights, Gate::Output)?, 0.0);
+                off += forget.add(&input)?.abs().max()? + holds(within && others);
+            }
+            Ok(off)
+        })
 }
 
 /// One sequence.

@@ -346,7 +346,7 @@ fn claims() -> Vec<Property> {
                 &Tensor::zeros([h, 4 * h])?,
                 &Tensor::zeros([4 * h])?,
             )?;
-            Ok(cell.count().abs_diff(4 * ((d + h) * h + h)) as f64 + holds(cell.hidden() == h))
+            Ok(cell.parameter_count().abs_diff(4 * ((d + h) * h + h)) as f64 + holds(cell.hidden() == h))
         }),
     ]
 }
