@@ -79,7 +79,10 @@ fn sixty_kills_change_nothing() {
                 break;
             }
             child.kill().unwrap();
-            assert!(!child.wait().unwrap().success());
+            // It may have come to its end since it was asked.
+            if child.wait().unwrap().success() {
+                break;
+            }
             kills += 1;
             torn += leftovers(folder.path());
             if !file.exists() {
