@@ -14,6 +14,7 @@ use gradus_layers as layers;
 use gradus_losses::{self as losses, Elementwise, Reduction};
 use gradus_lstm::Recurrence;
 use gradus_tensor::{Shape, Tensor, Transpose, with_threads};
+use gradus_transformer::{Attention, Mask, Rotary};
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use rand_distr::StandardNormal;
 use std::collections::BTreeSet;
@@ -202,6 +203,12 @@ fn operations() -> Vec<Operation> {
                 normal(&[148], 6),
             ],
         ),
+        operation(
+            "Attention",
+            Attention { key_heads: Some(2), ..Attention::new(6, Mask::causal()) },
+            [normal(&[3, 211, 90], 1), normal(&[3, 211, 30], 2), normal(&[3, 211, 26], 3)],
+        ),
+        operation("Rotary", Rotary::new(30, 100.0).unwrap(), [normal(&[3, 211, 90], 1)]),
         pointwise("ScaledTanh", networks::ScaledTanh),
         operation("RadialBasis", networks::RadialBasis, [x.clone(), normal(&[67, COLUMNS], 2)]),
         operation(

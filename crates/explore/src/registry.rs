@@ -39,6 +39,7 @@ pub fn topics() -> &'static [Topic] {
         "gradus-lstm" => gradus_lstm,
         "gradus-optimization" => gradus_optimization,
         "gradus-training" => gradus_training,
+        "gradus-transformer" => gradus_transformer,
         "gradus-architectures" => gradus_architectures,
     }
 }

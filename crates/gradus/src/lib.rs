@@ -28,6 +28,8 @@ pub use gradus_optimization as optimization;
 pub use gradus_tensor as tensor;
 #[cfg(feature = "training")]
 pub use gradus_training as training;
+#[cfg(feature = "transformer")]
+pub use gradus_transformer as transformer;
 
 pub use autograd::{Gradients, Layer, Mode, Op, Parameters, Var, no_grad};
 pub use tensor::{Error, Result, Scalar, Tensor};

@@ -35,8 +35,8 @@ pub use ridge_curves::{RidgeCurves, ridge_curves};
 pub use rms_prop::RmsProp;
 pub use sampling::{GradientNoise, Sampling};
 pub use schedule::{
-    Anneal, Better, Constant, Cosine, MultiStep, OneCycle, Plateau, Polynomial, Schedule, StepDecay,
-    Threshold, Warmup,
+    Anneal, Better, Constant, Cosine, InverseSqrt, MultiStep, OneCycle, Plateau, Polynomial, Schedule,
+    StepDecay, Threshold, Warmup,
 };
 pub use sgd::Sgd;
 pub use weight_decay::WeightDecay;
@@ -57,6 +57,7 @@ pub const FORMULAS: &[Formula] = &[
     schedule::PLATEAU,
     schedule::COSINE,
     schedule::WARMUP,
+    schedule::INVERSE_SQRT,
     schedule::ONE_CYCLE,
     clip::FORMULA,
     bias_variance::FORMULA_BIAS,

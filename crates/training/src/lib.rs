@@ -11,6 +11,8 @@ mod epoch_loss;
 mod error;
 mod history;
 mod observer;
+#[cfg(feature = "options")]
+mod options;
 #[cfg(feature = "progress")]
 mod progress;
 #[cfg(feature = "properties")]
@@ -28,6 +30,8 @@ pub use epoch_loss::{EpochMean, Evaluation, evaluate};
 pub use error::{Error, Result};
 pub use history::{EpochRecord, History};
 pub use observer::{Observer, StepRecord};
+#[cfg(feature = "options")]
+pub use options::{Options, Recipe};
 #[cfg(feature = "progress")]
 pub use progress::Progress;
 #[cfg(feature = "properties")]

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout)] // a program prints
 
 mod architectures;
+mod attention;
 mod convolution;
 mod initialization;
 mod lenet;
@@ -39,6 +40,7 @@ const WORKLOADS: &[(&str, &str, Workload)] = &[
     ("W7", "training LeNet-5, and using it", lenet::run),
     ("W8", "the classic architectures", architectures::run),
     ("W9", "an LSTM over whole sequences", recurrence::run),
+    ("W10", "attention, an encoder's block, a GPT that writes", attention::run),
     ("W12", "random numbers for weights", initialization::run),
     ("W13", "a 64-wide network at batch 1", small::run),
     ("W14", "training a network 784–128–10", mlp::run),

@@ -13,6 +13,7 @@
 
 mod activations;
 mod architectures;
+mod attention;
 mod backpropagation;
 mod bars;
 mod bias_variance;
@@ -85,6 +86,8 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("resnet-drawn", architectures::resnet),
     ("xception-drawn", architectures::xception),
     ("unet-drawn", architectures::unet),
+    ("transformer-stacks", attention::stacks),
+    ("complexity-path", attention::path),
 ];
 
 /// Every figure that can be moved.
@@ -138,6 +141,13 @@ pub const LIVE: &[Live] = &[
     Live { name: "lstm-gates", controls: recurrence::GATES, draw: recurrence::lstm_gates },
     Live { name: "forget-path", controls: recurrence::FORGET, draw: recurrence::forget_path },
     Live { name: "gradient-norms", controls: recurrence::BIAS, draw: recurrence::gradient_norms },
+    Live { name: "attention-query", controls: attention::QUERY, draw: attention::query },
+    Live { name: "attention-scale", controls: attention::SCALE, draw: attention::scale },
+    Live { name: "positional-waves", controls: attention::PLACE, draw: attention::waves },
+    Live { name: "complexity-table", controls: attention::TABLE, draw: attention::table },
+    Live { name: "complexity-measured", controls: attention::MEASURE, draw: attention::measured },
+    Live { name: "attention-maps", controls: attention::MAPS, draw: attention::maps },
+    Live { name: "sampling", controls: attention::SAMPLING, draw: attention::sampling },
 ];
 
 /// The names of all figures.

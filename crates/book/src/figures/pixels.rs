@@ -68,6 +68,23 @@ impl Canvas {
         );
     }
 
+    /// A rectangle from the upper left to the lower right, strongly drawn or faintly.
+    pub(super) fn frame(&mut self, [left, top, right, bottom]: [f64; 4], strong: bool) {
+        let colour = if strong { "var(--fg)" } else { "var(--plot-grid)" };
+        let _ = write!(
+            self.0,
+            "<rect x=\"{left}\" y=\"{top}\" width=\"{}\" height=\"{}\" rx=\"6\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"/>",
+            right - left,
+            bottom - top
+        );
+    }
+
+    /// A line, in SVG's own words.
+    pub(super) fn path(&mut self, path: &str) {
+        let _ =
+            write!(self.0, "<path fill=\"none\" stroke=\"var(--fg)\" stroke-width=\"1.5\" d=\"{path}\"/>");
+    }
+
     /// Bars that stand next to each other over their numbers, 0, 1, …, within a frame: `shares` of its height.
     pub(super) fn columns(&mut self, [left, top, right, bottom]: [f64; 4], shares: &[f64]) {
         let each = (right - left) / shares.len() as f64;

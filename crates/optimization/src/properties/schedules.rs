@@ -1,18 +1,22 @@
 //! Schedules without a state.
 
 use super::{ROUNDING, relative};
-use crate::{Anneal, Constant, Cosine, MultiStep, OneCycle, Polynomial, Schedule, StepDecay, Warmup};
+use crate::{
+    Anneal, Constant, Cosine, InverseSqrt, MultiStep, OneCycle, Polynomial, Schedule, StepDecay, Warmup,
+};
 use gradus_formula::{Case, Draw, Failure, Property};
 
 const STEP: &[&str] = &["step-schedule"];
 const COSINE: &[&str] = &["cosine-schedule"];
 const WARMUP: &[&str] = &["warmup"];
+const INVERSE_SQRT: &[&str] = &["inverse-sqrt"];
 const CYCLE: &[&str] = &["one-cycle"];
 
 pub(super) fn properties() -> Vec<Property> {
     let mut all = steps();
     all.extend(cosines());
     all.extend(warmups());
+    all.extend(inverse_roots());
     all.extend(cycles());
     all
 }
@@ -203,6 +207,58 @@ fn warmups() -> Vec<Property> {
                 let constant = Warmup::new(0, Constant::new(0.5)?)?;
                 Ok(one.rate(step) == schedule.rate(step) && constant.rate(step) == 0.5)
             }),
+    ]
+}
+
+fn inverse_roots() -> Vec<Property> {
+    let drawn = |id, statement| {
+        Property::new(id, INVERSE_SQRT, statement)
+            .draw(Draw::size("width", 1..=2048).limited(1.0..=1e6))
+            .draw(Draw::size("warm", 1..=5000).limited(1.0..=1e7))
+            .draw(Draw::size("step", 0..=20_000).limited(0.0..=1e9))
+    };
+    let of = |case: &Case<'_>| -> Result<(InverseSqrt, u64, u64), Failure> {
+        let warm = case.size("warm") as u64;
+        Ok((InverseSqrt::of_width(case.size("width"), warm)?, warm, case.size("step") as u64))
+    };
+    vec![
+        drawn(
+            "inverse-sqrt.definition",
+            "it is the smaller one of the line and the root, as the paper writes them",
+        )
+        .within("rounding", ROUNDING)
+        .check(move |case| {
+            let (schedule, warm, step) = of(case)?;
+            let (t, w, d) = ((step + 1) as f64, warm as f64, case.size("width") as f64);
+            Ok(relative(schedule.rate(step), d.powf(-0.5) * t.powf(-0.5).min(t * w.powf(-1.5))))
+        }),
+        drawn(
+            "inverse-sqrt.peak",
+            "it is largest at the last step of the warm-up, rises before it and falls after it",
+        )
+        .holds(move |case| {
+            let (schedule, warm, step) = of(case)?;
+            let [here, next] = [schedule.rate(step), schedule.rate(step + 1)];
+            let way = if step + 1 < warm { next > here } else { next < here };
+            Ok(way && here > 0.0 && here <= schedule.rate(warm - 1))
+        }),
+        drawn(
+            "inverse-sqrt.quarter",
+            "after the warm-up four times the steps have half the rate; during it half the steps have half",
+        )
+        .within("rounding", ROUNDING)
+        .check(move |case| {
+            let (schedule, warm, step) = of(case)?;
+            let late = warm - 1 + step;
+            let down = relative(schedule.rate(4 * (late + 1) - 1), schedule.rate(late) / 2.0);
+            let early = step % warm;
+            let up = if early % 2 == 1 {
+                relative(schedule.rate(early / 2), schedule.rate(early) / 2.0)
+            } else {
+                0.0
+            };
+            Ok(down.max(up))
+        }),
     ]
 }
 

@@ -1,18 +1,21 @@
 //! Schedules: the learning rate as a function of the step. Plain values without a state, except for [`Plateau`].
 
 mod cosine;
+mod inverse_sqrt;
 mod one_cycle;
 mod plateau;
 mod steps;
 mod warmup;
 
 pub use cosine::Cosine;
+pub use inverse_sqrt::InverseSqrt;
 pub use one_cycle::{Anneal, OneCycle};
 pub use plateau::{Better, Plateau, Threshold};
 pub use steps::{Constant, MultiStep, Polynomial, StepDecay};
 pub use warmup::Warmup;
 
 pub(crate) use cosine::FORMULA as COSINE;
+pub(crate) use inverse_sqrt::FORMULA as INVERSE_SQRT;
 pub(crate) use one_cycle::FORMULA as ONE_CYCLE;
 pub(crate) use plateau::FORMULA as PLATEAU;
 pub(crate) use steps::FORMULA as STEPS;
