@@ -10,7 +10,8 @@ use rand::rngs::ChaCha8Rng;
 use std::hint::black_box;
 
 /// Name, samples, heads, length, numbers of a head.
-const CASES: &[(&str, [usize; 4])] = &[("attn512", [8, 8, 512, 64]), ("attn2048", [1, 8, 2048, 64])];
+const CASES: &[(&str, [usize; 4])] =
+    &[("attn512", [8, 8, 512, 64]), ("attn2048", [1, 8, 2048, 64]), ("attn16384", [1, 1, 16_384, 64])];
 
 pub(crate) fn run(bench: &Bench) -> crate::Result {
     for &(name, [samples, heads, n, d]) in CASES {

@@ -370,6 +370,50 @@ fn decoder() -> Vec<Property> {
                 case.classify(t == 1, "one token");
                 Ok::<_, Failure>(off + alone.max_difference(&logits.slice(0, 0..1)?)?)
             }),
+        drawn("decoder-block.embedded", ID, "tokens come in as their vectors times √D and the sines of their places; scores are products with the target's vectors")
+            .within("rounding", 1e-10)
+            .check(move |case| {
+                let (model, source, target) = model(case)?;
+                let mode = &mut Mode::Eval;
+                let width = shape(case).width;
+                let come_in = |table: &gradus_layers::Embedding<f64>, ids: &Tensor<u32>| -> Result<Var<f64>> {
+                    let (table, n, t) = (table.weight.value(), ids.dims()[0], ids.dims()[1]);
+                    let places = crate::positional_encoding::<f64>(t, width)?;
+                    let x = Tensor::from_fn([n, t, width], |at| {
+                        let token = ids.get([at[0], at[1]]).unwrap_or(u32::MAX) as usize;
+                        let number = |x: &Tensor<f64>, row| x.get([row, at[2]]).unwrap_or(f64::NAN);
+                        number(&table, token) * (width as f64).sqrt() + number(&places, at[1])
+                    })?;
+                    Ok(Var::constant(x))
+                };
+                let x = come_in(&model.source, &source)?;
+                let memory = model.encoder.forward(&x, &Mask::default(), mode)?;
+                let x = come_in(&model.target, &target)?;
+                let y = model.decoder.forward(&x, &memory, &Mask::causal(), &Mask::default(), mode)?;
+                let logits = y.value().matmul(&model.target.weight.value().transpose()?)?;
+                // An encoder alone does the same, and a dense layer gives its scores.
+                let parts = ModelShape { block: shape(case), layers: 1, source: 9, target: 3 };
+                let tagger = Tagger::new(parts, &mut rng(case.seed("values")))?;
+                let x = come_in(&tagger.source, &source)?;
+                let tags = tagger.head.forward(&tagger.encoder.forward(&x, &Mask::default(), mode)?, mode)?;
+                let off = model.forward(&source, None, &target, mode)?.value().max_difference(&logits)?;
+                Ok::<_, Failure>(off + tagger.forward(&source, None, mode)?.value().max_difference(&tags.value())?)
+            }),
+        Property::new("decoder-block.fresh", ID, "a model's fresh tables have the variance 1/D, so that what comes in has that of a normal number")
+            .draw(Draw::size("half", 1..=8).limited(1.0..=64.0))
+            .draw(Draw::seed("values"))
+            .within("six deviations of the estimate", 6.0)
+            .check(|case| {
+                let (width, tokens) = (2 * case.size("half"), 2000);
+                let parts = ModelShape { block: BlockShape::new(width, 1), layers: 0, source: tokens, target: tokens };
+                let model = Transformer::<f64>::new(parts, &mut rng(case.seed("values")))?;
+                let count = (tokens * width) as f64;
+                let off = |table: &gradus_layers::Embedding<f64>| -> Result<f64> {
+                    let variance = table.weight.value().powi(2).mean()? * width as f64;
+                    Ok((variance - 1.0).abs() / (2.0 / count).sqrt())
+                };
+                Ok::<_, Failure>(off(&model.source)?.max(off(&model.target)?))
+            }),
         drawn("decoder-block.translate", ID, "what is written is the most probable token after each beginning, up to the stop")
             .holds(move |case| {
                 let (model, source, _) = model(case)?;

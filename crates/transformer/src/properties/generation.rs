@@ -79,6 +79,30 @@ fn cache() -> Vec<Property> {
                     });
                 Ok::<_, Failure>(same && own && model.parameter_count() == model.shape().parameters())
             }),
+        Property::new("causal-mask.fresh", &["causal-mask"], "a fresh GPT has normal weights of 0.02, those that are added to the sum less by the root of their number, and biases of 0")
+            .draw(Draw::size("layers", 1..=3).limited(1.0..=6.0))
+            .draw(Draw::seed("values"))
+            .within("six deviations of the estimate", 6.0)
+            .check(|case| {
+                let layers = case.size("layers");
+                let shape = GptShape { tokens: 100, context: 50, layers, heads: 2, width: 48, dropout: 0.0 };
+                let model = Gpt::<f64>::new(shape, &mut rng(case.seed("values")))?;
+                let mut off = 0.0f64;
+                for (name, parameter) in model.named_parameters() {
+                    let value = parameter.value();
+                    let gain = name.contains("ln_") && name.ends_with("weight");
+                    if value.rank() == 1 {
+                        let expected = if gain { 1.0 } else { 0.0 };
+                        off += value.as_slice().iter().map(|x| (x - expected).abs()).sum::<f64>() * 1e9;
+                        continue;
+                    }
+                    // Each block adds twice.
+                    let std = if name.contains("c_proj") { 0.02 / (2.0 * layers as f64).sqrt() } else { 0.02 };
+                    let variance = value.powi(2).mean()? / (std * std);
+                    off = off.max((variance - 1.0).abs() / (2.0 / value.len() as f64).sqrt());
+                }
+                Ok::<_, Failure>(off)
+            }),
         drawn("causal-mask.written", "what is written greedily is the most probable token after each beginning; past the context the last half is read again")
             .holds(|case| {
                 let (model, ids) = model(case)?;
