@@ -35,9 +35,9 @@ pub(crate) const FORMULA_DECODER: Formula = Formula {
     kind: Kind::Formula,
     verdict: Verdict::Required,
     title: "The decoder's block",
-    latex: r"x' = \operatorname{LN}(x + \operatorname{MHA}_{j \le i}(x, x, x)), \quad
-        x'' = \operatorname{LN}(x' + \operatorname{MHA}(x', m, m)), \quad
-        y = \operatorname{LN}(x'' + \operatorname{FFN}(x''))",
+    latex: r"\begin{gathered} x' = \operatorname{LN}(x + \operatorname{MHA}_{j \le i}(x, x, x)), \qquad
+        x'' = \operatorname{LN}(x' + \operatorname{MHA}(x', m, m)), \\
+        y = \operatorname{LN}(x'' + \operatorname{FFN}(x'')) \end{gathered}",
     unicode: "x′ = LN(x + MHA(x, x, x)), causal; x″ = LN(x′ + MHA(x′, m, m)); y = LN(x″ + FFN(x″))",
     symbols: &[
         X,

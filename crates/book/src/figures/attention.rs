@@ -187,7 +187,7 @@ pub(super) fn waves(inputs: &Inputs) -> Result<Figure> {
 
 /// The two stacks, drawn.
 pub(super) fn stacks() -> Result<Figure> {
-    let mut canvas = Canvas::new(620.0, 560.0);
+    let mut canvas = Canvas::new(620.0, 500.0);
     let block = |canvas: &mut Canvas, [x, y]: [f64; 2], parts: &[&str]| {
         canvas.frame([x, y - 58.0 * parts.len() as f64, x + 210.0, y], false);
         for (i, part) in parts.iter().enumerate() {
@@ -199,24 +199,24 @@ pub(super) fn stacks() -> Result<Figure> {
             canvas.text([x + 160.0, y - 24.0], false, "+ norm");
         }
     };
-    block(&mut canvas, [30.0, 400.0], &["self-attention", "feed-forward"]);
-    block(&mut canvas, [360.0, 400.0], &["causal attention", "cross-attention", "feed-forward"]);
-    canvas.text([18.0, 345.0], true, "L×");
-    canvas.text([348.0, 320.0], true, "L×");
+    block(&mut canvas, [30.0, 340.0], &["self-attention", "feed-forward"]);
+    block(&mut canvas, [360.0, 340.0], &["causal attention", "cross-attention", "feed-forward"]);
+    canvas.text([18.0, 287.0], true, "L×");
+    canvas.text([348.0, 231.0], true, "L×");
     for x in [112.0, 442.0] {
-        canvas.path(&format!("M{x} 480v-80"));
-        canvas.text([x, 500.0], true, "embedding + positions");
+        canvas.path(&format!("M{x} 420v-80"));
+        canvas.text([x, 440.0], true, "embedding + positions");
     }
-    canvas.text([112.0, 530.0], true, "source");
-    canvas.text([442.0, 530.0], true, "target, up to here");
+    canvas.text([112.0, 470.0], true, "source");
+    canvas.text([442.0, 470.0], true, "target, up to here");
     // The memory goes to the cross-attention of every block.
-    canvas.path("M112 284v-40h205v84h43");
-    canvas.text([214.0, 236.0], true, "memory");
-    canvas.path("M442 226v-50");
-    canvas.frame([374.0, 146.0, 510.0, 176.0], true);
-    canvas.text([442.0, 166.0], true, "embedding, transposed");
-    canvas.path("M442 146v-50");
-    canvas.text([442.0, 86.0], true, "scores of the next token");
+    canvas.path("M112 224v-40h205v84h43");
+    canvas.text([214.0, 176.0], true, "memory");
+    canvas.path("M442 166v-50");
+    canvas.frame([354.0, 86.0, 530.0, 116.0], true);
+    canvas.text([442.0, 106.0], true, "embedding, transposed");
+    canvas.path("M442 86v-50");
+    canvas.text([442.0, 26.0], true, "scores of the next token");
     Ok(canvas.figure(
         "Two stacks of boxes: the encoder's block has self-attention and a feed-forward network, the decoder's has causal attention, cross-attention and a feed-forward network; the encoder's result goes to the cross-attention.",
         "The two stacks. Every part is added to what comes in, and normalised, after the sum (in the paper) or before the part. The encoder's last result, the memory, is what the decoder's blocks look at.",

@@ -174,6 +174,19 @@ fn feed_forward() -> Vec<Property> {
             let order = shuffled(case.seed("order"), x.dims()[1]);
             Ok(run(&layer, &x.gather(1, &order)?)?.same_bits(&run(&layer, &x)?.gather(1, &order)?))
         }),
+        drawn(
+            "feed-forward.dropout",
+            ID,
+            "in evaluation nothing is dropped; where all of the hidden layer is, only the last bias is left",
+        )
+        .holds(move |case| {
+            let (layer, x) = (layer(case)?, sequence(case, 0, "t")?);
+            let all = layer.clone().dropout(1.0)?;
+            let same = run(&all, &x)?.same_bits(&run(&layer, &x)?);
+            let dropped = all.forward(&constant(&x), &mut Mode::Train(&mut rng(1)))?.value();
+            let bias = layer.linear2.bias.as_ref().map_or_else(|| Tensor::zeros([1]), |b| Ok(b.value()))?;
+            Ok(same && dropped == bias.broadcast_to(dropped.shape())?)
+        }),
         drawn("feed-forward.parameters", ID, "2·D·F weights, and F + D biases").holds(move |case| {
             let (layer, shape) = (layer(case)?, shape(case));
             let (d, f) = (shape.width, shape.hidden);
@@ -267,6 +280,24 @@ fn encoder() -> Vec<Property> {
                 // Products of few rows are added up in another order.
                 let alone = run(&x, &Mask::default())?;
                 Ok(y.max_difference(&alone)? < 1e-10 && (n * t <= 4 || y.same_bits(&alone)))
+            }),
+        drawn("encoder-block.dropout", ID, "where all of its parts is dropped a block normalised before them is nothing, in training only; a decoder's alike")
+            .holds(|case| {
+                let own = BlockShape { norm: NormPlace::Pre, ..shape(case) };
+                let dropping = BlockShape { dropout: 1.0, ..own };
+                let seed = case.seed("values");
+                let [plain, all] = [own, dropping].map(|shape| EncoderBlock::<f64>::new(shape, &mut rng(seed)));
+                let (plain, all) = (plain?, all?);
+                let x = sequence(case, 0, "t")?;
+                let value = |block: &EncoderBlock<f64>, mode: &mut Mode<'_>| -> Result<Tensor<f64>> {
+                    Ok(block.forward(&constant(&x), &Mask::default(), mode)?.value())
+                };
+                let same = value(&all, &mut Mode::Eval)?.same_bits(&value(&plain, &mut Mode::Eval)?);
+                let decoder = DecoderBlock::<f64>::new(dropping, &mut rng(seed))?;
+                let memory = constant(&sequence(case, 1, "s")?);
+                let training = &mut rng(seed);
+                let none = decoder.forward(&constant(&x), &memory, &Mask::causal(), &Mask::default(), &mut Mode::Train(training))?;
+                Ok(same && value(&all, &mut Mode::Train(training))? == x && none.value() == x)
             }),
         Property::new("encoder-block.parameters", ID, "12D² + 13D parameters, if the hidden layer is 4D wide; an encoder that tags adds its table, a normalisation and a head")
             .draw(Draw::size("heads", 1..=4).limited(1.0..=8.0))

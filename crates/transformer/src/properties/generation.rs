@@ -103,6 +103,19 @@ fn cache() -> Vec<Property> {
                 }
                 Ok::<_, Failure>(off)
             }),
+        drawn("causal-mask.dropout", "a GPT drops in training only; where everything is dropped every position has the scores of the last bias")
+            .holds(|case| {
+                let (model, ids) = model(case)?;
+                let rng = &mut rng(1);
+                let dropping = Gpt::<f32>::new(GptShape { dropout: 1.0, ..model.shape() }, &mut *rng)?;
+                dropping.load_state(&model.state()).map_err(|error| Failure::Error(error.to_string()))?;
+                let same = whole(&dropping, &ids)?.same_bits(&whole(&model, &ids)?);
+                let batch = Tensor::from_vec(ids.clone(), [1, ids.len()])?;
+                let dropped = dropping.forward(&batch, &mut Mode::Train(rng))?.value().select(0, 0)?;
+                let bias = model.ln_f.bias.value();
+                let scores = model.wte.weight.value().matmul(&bias.insert_axis(1)?)?.reshape([1, dropped.dims()[1]])?;
+                Ok::<_, Failure>(same && dropped.max_difference(&scores.broadcast_to(dropped.shape())?)? < 1e-4)
+            }),
         drawn("causal-mask.written", "what is written greedily is the most probable token after each beginning; past the context the last half is read again")
             .holds(|case| {
                 let (model, ids) = model(case)?;

@@ -238,6 +238,12 @@ pub(super) fn properties() -> Vec<Property> {
                     sum = sum.add(&off)?;
                     squares = squares.add(&off.powi(2))?;
                 }
+                // With p = 1 no weight is left, and of the output its bias.
+                let none = layer.clone().dropout(1.0)?.attend(&x, Mask::default(), &mut Mode::Train(rng))?.value();
+                let bias = layer.output.bias.as_ref().map_or_else(|| Tensor::zeros([1]), |b| Ok(b.value()))?;
+                if squares.max()? == 0.0 || !none.same_bits(&bias.broadcast_to(none.shape())?) {
+                    return Ok(f64::INFINITY);
+                }
                 let worst = sum.as_slice().iter().zip(squares.as_slice()).map(|(s, q)| s.abs() / (6.0 * q.sqrt() + 1e-12));
                 Ok(worst.fold(0.0, f64::max))
             }),
