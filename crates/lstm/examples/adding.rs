@@ -4,9 +4,6 @@
 //! Who knows nothing but the mean errs by 1/6 (the variance of the sum of two uniform numbers). After S. Hochreiter & J. Schmidhuber, Long short-term memory, 1997, §5.4.
 #![allow(clippy::print_stdout)] // a program prints
 
-#[path = "shared/training.rs"]
-mod training;
-
 use clap::{Parser, ValueEnum};
 use gradus_autograd::{Layer, Mode, Var, parameters};
 use gradus_initialization::Stream;
@@ -15,10 +12,9 @@ use gradus_losses::{Elementwise, Mse, Reduction};
 use gradus_lstm::{Gru, Lstm, LstmShape, Rnn};
 use gradus_optimization::Adam;
 use gradus_tensor::{Scalar, Tensor};
-use gradus_training::{Batches, Result, evaluate};
+use gradus_training::{Batches, Options, Recipe, Result, evaluate};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
-use training::{Recipe, Training};
 
 /// Trains a recurrence to add two marked numbers of a long sequence; the last line is its error on sequences that it has not seen.
 #[derive(Debug, Parser)]
@@ -33,7 +29,7 @@ struct Arguments {
     #[arg(long, default_value_t = 64)]
     hidden: usize,
     #[command(flatten)]
-    training: Training,
+    training: Options,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -84,7 +80,7 @@ fn sequences(numbers: &[u32], length: usize, seed: u64) -> Result<(Var<f32>, Var
 
 fn run(a: &Arguments) -> Result<()> {
     let (length, hidden) = (a.length as usize, a.hidden);
-    let recipe = Recipe { epochs: 10, batch: 50, rate: 0.01 };
+    let recipe = Recipe { epochs: 10, batch: 50, rate: 0.01, warmup: None };
     let rng = &mut ChaCha8Rng::seed_from_u64(a.training.seed);
     let recurrence: Box<dyn Layer<f32>> = match a.cell {
         Cell::Lstm => Box::new(Lstm::new(LstmShape::new(2, hidden), rng)?.remembering(length, rng)?),

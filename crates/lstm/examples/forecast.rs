@@ -4,9 +4,6 @@
 //! the forecasts of the last part, which nothing has learned from.
 #![allow(clippy::print_stdout)] // a program prints
 
-#[path = "shared/training.rs"]
-mod training;
-
 use clap::Parser;
 use gradus_autograd::{Layer, Mode, Var, no_grad, parameters};
 use gradus_datasets::{CsvOptions, sunspots};
@@ -16,12 +13,11 @@ use gradus_losses::{Elementwise, Mse, Reduction};
 use gradus_lstm::{Lstm, LstmShape};
 use gradus_optimization::Adam;
 use gradus_tensor::{Scalar, Tensor};
-use gradus_training::{Batches, Error, Evaluation, Result};
+use gradus_training::{Batches, Error, Evaluation, Options, Recipe, Result};
 use plotters::prelude::*;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use std::path::{Path, PathBuf};
-use training::{Recipe, Training};
 
 /// Trains an LSTM to forecast the next value of a series; prints its error beside those of two baselines.
 #[derive(Debug, Parser)]
@@ -51,7 +47,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     #[command(flatten)]
-    training: Training,
+    training: Options,
 }
 
 /// One network.
@@ -110,7 +106,7 @@ fn autoregression(series: &[f64], first: usize, lags: usize) -> Result<Vec<f64>>
 }
 
 fn run(a: &Arguments) -> Result<()> {
-    let recipe = Recipe { epochs: 30, batch: 16, rate: 0.01 };
+    let recipe = Recipe { epochs: 30, batch: 16, rate: 0.01, warmup: None };
     let series = read(a)?;
     let first = ((1.0 - a.test) * series.len() as f64) as usize;
     if first - first / 5 < a.window + 2 || a.lags == 0 || first < 2 * a.lags + 2 || first >= series.len() {

@@ -3,9 +3,6 @@
 //! `cargo run --release -p gradus-lstm --example rows -- --data DIR` takes MNIST's four files from a folder; without `--data` it takes the 10,000 images that are embedded in `gradus-datasets`.
 #![allow(clippy::print_stdout)] // a program prints
 
-#[path = "shared/training.rs"]
-mod training;
-
 use clap::Parser;
 use gradus_autograd::{Layer, Mode, Var, parameters};
 use gradus_datasets::{Images, Mnist, mnist, mnist_subset};
@@ -14,11 +11,10 @@ use gradus_losses::CrossEntropy;
 use gradus_lstm::{Lstm, LstmShape};
 use gradus_optimization::Adam;
 use gradus_tensor::{Scalar, Tensor};
-use gradus_training::{Batches, Error, Result, Scored, correct, evaluate};
+use gradus_training::{Batches, Error, Options, Recipe, Result, Scored, correct, evaluate};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use std::path::PathBuf;
-use training::{Recipe, Training};
 
 /// Trains an LSTM that reads handwritten digits row by row; the last line is its accuracy on the test images.
 #[derive(Debug, Parser)]
@@ -36,7 +32,7 @@ struct Arguments {
     #[arg(long)]
     bidirectional: bool,
     #[command(flatten)]
-    training: Training,
+    training: Options,
 }
 
 struct Net<T: Scalar> {
@@ -66,7 +62,7 @@ fn run(a: &Arguments) -> Result<()> {
         None => mnist_subset(),
     }
     .map_err(Error::other)?;
-    let recipe = Recipe { epochs: 10, batch: 64, rate: 0.003 };
+    let recipe = Recipe { epochs: 10, batch: 64, rate: 0.003, warmup: None };
     let rng = &mut ChaCha8Rng::seed_from_u64(a.training.seed);
     let shape = LstmShape {
         layers: a.layers,

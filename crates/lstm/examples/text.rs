@@ -5,8 +5,6 @@
 
 #[path = "text/ngrams.rs"]
 mod ngrams;
-#[path = "shared/training.rs"]
-mod training;
 
 use clap::Parser;
 use gradus_activations::Activations;
@@ -16,12 +14,11 @@ use gradus_losses::CrossEntropy;
 use gradus_lstm::{Lstm, LstmShape, LstmState};
 use gradus_optimization::Adam;
 use gradus_tensor::{Scalar, Tensor};
-use gradus_training::{Batches, Error, Result};
+use gradus_training::{Batches, Error, Options, Recipe, Result};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use training::{Recipe, Training};
 
 /// Trains a model of a text, character by character; prints bits a character beside those of n-grams, and some text of its own.
 #[derive(Debug, Parser)]
@@ -48,7 +45,7 @@ struct Arguments {
     #[arg(long, default_value = "The ")]
     start: String,
     #[command(flatten)]
-    training: Training,
+    training: Options,
 }
 
 struct Net<T: Scalar> {
@@ -168,7 +165,7 @@ fn write(net: &Net<f32>, corpus: &Corpus, a: &Arguments) -> Result<String> {
 }
 
 fn run(a: &Arguments) -> Result<()> {
-    let recipe = Recipe { epochs: 6, batch: 32, rate: 0.004 };
+    let recipe = Recipe { epochs: 6, batch: 32, rate: 0.004, warmup: None };
     let corpus = Corpus::new(&read(a.text.as_deref())?);
     let (truncate, count) = (a.truncate as usize, a.training.batch(&recipe));
     let (train, test) = corpus.ids.split_at(corpus.ids.len() / 10 * 9);

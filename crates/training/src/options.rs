@@ -28,7 +28,7 @@ pub struct Options {
     /// Samples a batch.
     #[arg(long)]
     batch: Option<usize>,
-    /// The greatest learning rate.
+    /// The greatest learning rate; it falls to nothing along a cosine, or as the program says.
     #[arg(long)]
     rate: Option<f64>,
     /// What all that is random follows from.

@@ -99,6 +99,8 @@ pub(crate) const FORMULA_AVERAGE: Formula = Formula {
 ///
 /// **Formula** `attention-scale`: Var(q·k) = dₖ, so that q·k/√dₖ has variance 1.
 ///
+/// **Shapes**: numbers. **Units**: 1. **Numerics**: a root and a division.
+///
 /// **Source**: Vaswani et al. 2017, §3.2.1, footnote 4.
 ///
 /// ```

@@ -196,6 +196,15 @@ impl<T: Scalar> EncoderBlock<T> {
         Ok(Self { self_attn, norm1: norm()?, feed_forward: shape.feed_forward(rng)?, norm2: norm()?, shape })
     }
 
+    /// These parts, each with the normalisation that belongs to it.
+    pub(crate) fn from_parts(
+        shape: BlockShape,
+        (self_attn, norm1): (MultiHead<T>, LayerNorm<T>),
+        (feed_forward, norm2): (FeedForward<T>, LayerNorm<T>),
+    ) -> Self {
+        Self { self_attn, norm1, feed_forward, norm2, shape }
+    }
+
     /// The block's value, with a mask for its attention.
     ///
     /// # Errors

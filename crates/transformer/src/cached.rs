@@ -1,8 +1,10 @@
 //! A GPT that writes, a token at a time: keys and values are kept, weights are laid out for it once.
 
+use crate::gpt::BEND;
 use crate::kernel::{Heads, Memory, Panels, Rules, over_memory};
-use crate::{Bend, Gpt, GptShape, default_scale};
-use gradus_layers::{LayerNorm, Linear, layer_norm};
+use crate::{Gpt, GptShape, default_scale};
+use gradus_autograd::{Layer, Mode, Var};
+use gradus_layers::{LayerNorm, Linear};
 use gradus_tensor::kernel::{View, for_each_block};
 use gradus_tensor::{Error, Result, Scalar, Tensor, Transpose};
 
@@ -58,16 +60,20 @@ impl<T: Scalar> Dense<T> {
     }
 }
 
-/// A normalisation's numbers.
-struct Norm<T: Scalar>([Tensor<T>; 2]);
+/// A normalisation with a copy of its numbers.
+struct Norm<T: Scalar>(LayerNorm<T>);
 
 impl<T: Scalar> Norm<T> {
     fn new(layer: &LayerNorm<T>) -> Self {
-        Self([layer.weight.value(), layer.bias.value()])
+        let mut own = layer.clone();
+        for learned in [&mut own.weight, &mut own.bias] {
+            *learned = learned.detach();
+        }
+        Self(own)
     }
 
     fn apply(&self, x: &Tensor<T>) -> Result<Tensor<T>> {
-        layer_norm(x, &self.0[0], &self.0[1], gradus_layers::EPS)
+        Ok(self.0.forward(&Var::constant(x.clone()), &mut Mode::Eval)?.value())
     }
 }
 
@@ -210,7 +216,7 @@ impl<T: Scalar> CachedGpt<T> {
             let scale = T::of(default_scale(size));
             over_memory(queries, size, &block.memories, rules, scale, found.as_mut_slice())?;
             x = x.add(&block.attn_proj.apply(&found)?)?;
-            let hidden = Bend::GeluTanh.apply(&block.c_fc.apply(&block.ln_2.apply(&x)?)?)?;
+            let hidden = BEND.apply(&block.c_fc.apply(&block.ln_2.apply(&x)?)?)?;
             x = x.add(&block.mlp_proj.apply(&hidden)?)?;
         }
         self.length += rows;

@@ -63,7 +63,7 @@ impl Bend {
 ///
 /// **Formula** `feed-forward`: max(0, x·W₁ + b₁)·W₂ + b₂; with [`Bend`], another activation.
 ///
-/// **Shapes**: x `[…, D]`, W₁ `[D, F]`, W₂ `[F, D]`; the result `[…, D]`.
+/// **Shapes**: x `[…, D]`, W₁ `[D, F]`, W₂ `[F, D]`; the result `[…, D]`. **Units**: any.
 ///
 /// **Gradient**, **Numerics**: those of the layers it is made of. Positions do not know of each other.
 ///

@@ -1,12 +1,15 @@
 //! A decoder alone: GPT-2's form, with its names.
 
-use crate::{Attention, Bend, Mask};
-use gradus_autograd::{Layer, Mode, Name, Parameters, Slot, SlotMut, Var, parameters};
+use crate::{Bend, BlockShape, Encoder, EncoderBlock, FeedForward, Mask, MultiHead, NormPlace};
+use gradus_autograd::{Layer, Mode, Name, Parameters, Slot, SlotMut, Var, no_grad, parameters};
 use gradus_initialization::{Fans, Init};
 use gradus_layers::{Dropout, Embedding, LayerNorm, Linear};
 use gradus_tensor::{Error, Result, Scalar, Tensor, Transpose};
 use rand::Rng;
 use std::collections::BTreeMap;
+
+/// GPT-2's activation.
+pub(crate) const BEND: Bend = Bend::GeluTanh;
 
 /// What a [`Gpt`] is like.
 ///
@@ -196,24 +199,23 @@ impl<T: Scalar> Gpt<T> {
         Dropout::new(self.shape.dropout)?.forward(&x, mode)
     }
 
-    fn attend(&self, block: &GptBlock<T>, x: &Var<T>, mode: &mut Mode<'_>) -> Result<Var<T>> {
-        let p = self.shape.dropout;
-        let dropout = match mode {
-            Mode::Train(rng) if p > 0.0 => Some((p, rng.next_u64())),
-            _ => None,
+    /// The blocks and the last normalisation as a stack: an encoder's, of which every position looks back only. It shares the weights.
+    fn stack(&self) -> Result<Encoder<T>> {
+        let GptShape { heads, width, dropout, .. } = self.shape;
+        let shape = BlockShape { bend: BEND, norm: NormPlace::Pre, dropout, ..BlockShape::new(width, heads) };
+        let block = |block: &GptBlock<T>| {
+            let (input, output) = (block.attn.c_attn.clone(), block.attn.c_proj.clone());
+            let attention = MultiHead::from_layers(input, output, heads, heads)?.dropout(dropout)?;
+            let feed_forward =
+                FeedForward::from_layers(block.mlp.c_fc.clone(), block.mlp.c_proj.clone(), BEND);
+            Ok(EncoderBlock::from_parts(
+                shape,
+                (attention, block.ln_1.clone()),
+                (feed_forward, block.ln_2.clone()),
+            ))
         };
-        let op = Attention { dropout, ..Attention::new(self.shape.heads, Mask::causal()) };
-        let heads = Var::apply(op, [&block.attn.c_attn.forward(x, mode)?])?;
-        block.attn.c_proj.forward(&heads, mode)
-    }
-
-    fn block(&self, block: &GptBlock<T>, x: &Var<T>, mode: &mut Mode<'_>) -> Result<Var<T>> {
-        let dropout = Dropout::new(self.shape.dropout)?;
-        let part = self.attend(block, &block.ln_1.forward(x, mode)?, mode)?;
-        let x = x.add(&dropout.forward(&part, mode)?)?;
-        let hidden = block.mlp.c_fc.forward(&block.ln_2.forward(&x, mode)?, mode)?;
-        let part = block.mlp.c_proj.forward(&Bend::GeluTanh.apply(&hidden)?, mode)?;
-        x.add(&dropout.forward(&part, mode)?)
+        let layers = self.h.iter().map(block).collect::<Result<_>>()?;
+        Ok(Encoder { layers, norm: Some(self.ln_f.clone()) })
     }
 
     /// The logits of the token after each, `[N, T, V]`.
@@ -221,11 +223,9 @@ impl<T: Scalar> Gpt<T> {
     /// # Errors
     /// If there are more tokens than the context, or one is not in the table.
     pub fn forward(&self, ids: &Tensor<u32>, mode: &mut Mode<'_>) -> Result<Var<T>> {
-        let mut x = self.embedded(ids, mode)?;
-        for block in &self.h {
-            x = self.block(block, &x, mode)?;
-        }
-        self.ln_f.forward(&x, mode)?.product(Transpose::No, &self.wte.weight, Transpose::Yes)
+        let x = self.embedded(ids, mode)?;
+        let y = self.stack()?.forward(&x, &Mask::causal(), mode)?;
+        y.product(Transpose::No, &self.wte.weight, Transpose::Yes)
     }
 
     /// How much each position attends to those before it, block by block: `[N, H, T, T]` each.
@@ -233,19 +233,7 @@ impl<T: Scalar> Gpt<T> {
     /// # Errors
     /// As [`forward`](Self::forward).
     pub fn weights(&self, ids: &Tensor<u32>) -> Result<Vec<Tensor<T>>> {
-        gradus_autograd::no_grad(|| {
-            let mode = &mut Mode::Eval;
-            let mut x = self.embedded(ids, mode)?;
-            let mut all = Vec::new();
-            for block in &self.h {
-                let (input, output) = (block.attn.c_attn.clone(), block.attn.c_proj.clone());
-                let heads = crate::MultiHead::from_layers(input, output, self.shape.heads, self.shape.heads)?;
-                let seen = block.ln_1.forward(&x, mode)?;
-                all.push(heads.weights(&seen, &seen, &Mask::causal())?);
-                x = self.block(block, &x, mode)?;
-            }
-            Ok(all)
-        })
+        no_grad(|| self.stack()?.weights(&self.embedded(ids, &mut Mode::Eval)?, &Mask::causal()))
     }
 
     /// The model that a file of GPT-2 or of nanoGPT holds: names with or without `transformer.` before them, matrices as `[inputs, outputs]` (GPT-2's) or as their

@@ -35,8 +35,12 @@ pub(crate) const FORMULA: Formula = Formula {
 ///
 /// **Shapes**: tables are `[T, S]`, `[N, T, S]` or `[N, H, T, S]` (N samples, H heads, T queries, S keys); sizes of 1 are stretched.
 ///
+/// **Units**: what is added, in nats: it is a factor of e to that power. **Gradient**: none flows to what is hidden, nor to what is added.
+///
 /// **Numerics**: a hidden key is not multiplied with 0, it is left out: a NaN in it reaches nobody, and a query without any key gets zeros, and
 /// passes no gradient on. Tiles without a visible key are not computed.
+///
+/// **Errors**: [`Attention`](crate::Attention) refuses tables and lengths that do not fit.
 ///
 /// **Source**: Vaswani et al. 2017, §3.2.3 (causal) and §4 (restricted).
 ///

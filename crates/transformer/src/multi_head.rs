@@ -57,7 +57,7 @@ pub(crate) const FORMULA_TITLE: Formula = Formula {
 /// **Formula** `multi-head`: Concat(head₁, …, headₕ)·Wᴼ, headᵢ = Attention(Q·Wᵢ^Q, K·Wᵢ^K, V·Wᵢ^V).
 ///
 /// **Shapes**: x `[N, T, D]`; the weights of all heads side by side, `[D, 3D]`: queries, keys, values; output `[D, D]`. 4D² weights and 4D biases,
-/// whatever the number of heads.
+/// whatever the number of heads. **Units**: any.
 ///
 /// **Gradient**, **Numerics**: [`Attention`]'s. The heads lie side by side and are never moved apart.
 ///

@@ -445,6 +445,22 @@ fn decoder() -> Vec<Property> {
                 };
                 Ok::<_, Failure>(off(&model.source)?.max(off(&model.target)?))
             }),
+        drawn("decoder-block.dropout", ID, "in training with everything dropped a fresh model's scores are 0, whatever the tokens are: nothing comes in; in evaluation nothing is dropped")
+            .holds(move |case| {
+                let (_, source, target) = model(case)?;
+                let scores = |dropout: f64, mode: &mut Mode<'_>| -> Result<[Tensor<f64>; 2]> {
+                    let block = BlockShape { norm: NormPlace::Pre, dropout, ..shape(case) };
+                    let parts = ModelShape { block, layers: 1, source: 9, target: 6 };
+                    let rng = &mut rng(case.seed("values"));
+                    let model = Transformer::<f64>::new(parts, &mut *rng)?;
+                    let tagger = Tagger::<f64>::new(parts, rng)?;
+                    Ok([model.forward(&source, None, &target, mode)?.value(), tagger.forward(&source, None, mode)?.value()])
+                };
+                let none = scores(1.0, &mut Mode::Train(&mut rng(1)))?;
+                let (plain, all) = (scores(0.0, &mut Mode::Eval)?, scores(1.0, &mut Mode::Eval)?);
+                Ok::<_, Failure>(none.iter().all(|y| y.as_slice().iter().all(|&y| y == 0.0))
+                    && plain.iter().zip(&all).all(|(a, b)| a.same_bits(b)))
+            }),
         drawn("decoder-block.translate", ID, "what is written is the most probable token after each beginning, up to the stop")
             .holds(move |case| {
                 let (model, source, _) = model(case)?;
