@@ -1,9 +1,10 @@
 //! What is written: with a cache, and by chance.
 
-use crate::{Gpt, GptShape, Sampler};
-use gradus_autograd::{Mode, Parameters};
+use crate::{Bend, FeedForward, Gpt, GptShape, Mask, MultiHead, Sampler};
+use gradus_autograd::{Layer, Mode, Parameters};
 use gradus_formula::{Case, Draw, Failure, Property};
-use gradus_tensor::{Result, Tensor, rng};
+use gradus_layers::Dropout;
+use gradus_tensor::{Result, Tensor, Transpose, rng};
 use rand_distr::StandardNormal;
 
 pub(super) fn properties() -> Vec<Property> {
@@ -118,6 +119,34 @@ fn cache() -> Vec<Property> {
                 let bias = model.ln_f.bias.value();
                 let scores = model.wte.weight.value().matmul(&bias.insert_axis(1)?)?.reshape([1, dropped.dims()[1]])?;
                 Ok::<_, Failure>(same && dropped.max_difference(&scores.broadcast_to(dropped.shape())?)? < 1e-4)
+            }),
+        drawn("causal-mask.parts", "a GPT drops what comes in, weights of attention, and what each part adds; with the same draws its parts by hand give the same bits")
+            .draw(Draw::real("p", 0.0..=0.9).limited(0.0..=1.0))
+            .holds(|case| {
+                let (model, ids) = model(case)?;
+                let (p, heads) = (case.real("p"), case.size("heads"));
+                let mut dropping = Gpt::<f32>::new(GptShape { dropout: p, ..model.shape() }, &mut rng(1))?;
+                (dropping.wte, dropping.wpe, dropping.h, dropping.ln_f) =
+                    (model.wte.clone(), model.wpe.clone(), model.h.clone(), model.ln_f.clone());
+                let batch = Tensor::from_vec(ids.clone(), [1, ids.len()])?;
+                let given = dropping.forward(&batch, &mut Mode::Train(&mut rng(case.seed("values"))))?.value();
+                let draws = &mut rng(case.seed("values"));
+                let (mode, dropout) = (&mut Mode::Train(draws), Dropout::new(p)?);
+                let x = model.wte.forward(&batch)?.add(&model.wpe.weight.slice(0, 0..ids.len())?)?;
+                let mut x = dropout.forward(&x, mode)?;
+                for block in &model.h {
+                    let (input, output) = (block.attn.c_attn.clone(), block.attn.c_proj.clone());
+                    let attention = MultiHead::from_layers(input, output, heads, heads)?.dropout(p)?;
+                    let part = attention.attend(&block.ln_1.forward(&x, mode)?, Mask::causal(), mode)?;
+                    x = x.add(&dropout.forward(&part, mode)?)?;
+                    let (first, second) = (block.mlp.c_fc.clone(), block.mlp.c_proj.clone());
+                    let network = FeedForward::from_layers(first, second, Bend::GeluTanh);
+                    let part = network.forward(&block.ln_2.forward(&x, mode)?, mode)?;
+                    x = x.add(&dropout.forward(&part, mode)?)?;
+                }
+                let table = &model.wte.weight;
+                let y = model.ln_f.forward(&x, mode)?.product(Transpose::No, table, Transpose::Yes)?;
+                Ok::<_, Failure>(y.value().same_bits(&given))
             }),
         drawn("causal-mask.written", "what is written greedily is the most probable token after each beginning; past the context the last half is read again")
             .holds(|case| {
