@@ -10,6 +10,7 @@ use gradus_cnn::{
     AdaptiveAveragePool, AdaptiveMaxPool, Algorithm, AveragePool, Convolution, MaxPool, Pad, PaddingMode,
     TransposedConvolution, Upsample, Window,
 };
+use gradus_diffusion::{Mix, SquaredError};
 use gradus_layers as layers;
 use gradus_losses::{self as losses, Elementwise, Reduction};
 use gradus_lstm::Recurrence;
@@ -146,6 +147,8 @@ fn operations() -> Vec<Operation> {
         operation("Hinge", losses::Hinge::new(&classes()), [x.clone()]),
         operation("Nll", losses::Nll { classes: classes().into_vec(), reduction }, [x.clone()]),
         operation("Kl", losses::Kl { reduction }, [probabilities(3).ln(), probabilities(4)]),
+        operation("Mix", Mix::new((0..ROWS).map(|n| [n as f64 / 300.0, 0.3]).collect::<Vec<_>>()), pairs()),
+        operation("SquaredError", SquaredError::default(), pairs()),
         operation("Affine", layers::Affine, [matrix(), normal(&[COLUMNS, 65], 2), normal(&[65], 3)]),
         operation(
             "Convolution",
@@ -244,6 +247,11 @@ fn operations() -> Vec<Operation> {
             layers::RmsNormalization { eps: 1e-5 },
             [matrix(), normal(&[COLUMNS], 5)],
         ),
+        operation("GroupNormSilu", layers::GroupNormSilu { groups: 1, eps: 1e-5 }, scaled()),
+        operation("GroupNormSilu", layers::GroupNormSilu { groups: 1, eps: 1e-5 }, {
+            let [x, gain, bias] = scaled();
+            [x, normal(&[ROWS, COLUMNS], 9), gain, bias]
+        }),
         operation("GroupNormalization", layers::GroupNormalization { groups: 1, eps: 1e-5 }, scaled()),
         operation("Dice", losses::Dice { smooth: 1.0, reduction }, [probabilities(3), probabilities(4)]),
     ]

@@ -323,6 +323,20 @@ impl<T: Scalar> LeNet<T> {
         Ok([f.apply(&first)?, f.apply(&second)?])
     }
 
+    /// The 84 numbers from which the scores are made: what images are compared by, where pixels say too little.
+    ///
+    /// # Errors
+    /// If x has another shape.
+    pub fn features(&self, x: &Var<T>, mode: &mut Mode<'_>) -> Result<Var<T>> {
+        let f = self.squashing;
+        let pooled = |a: Var<T>| Var::apply(SquashedMean(f), [&a]);
+        let h1 = pooled(self.first(x, mode)?)?;
+        let h2 = pooled(self.conv2.forward(&h1, mode)?)?;
+        let h2 = Flatten.forward(&h2, mode)?;
+        let h3 = f.apply(&self.fc1.forward(&h2, mode)?)?;
+        f.apply(&self.fc2.forward(&h3, mode)?)
+    }
+
     /// The sums of the first convolution.
     fn first(&self, x: &Var<T>, mode: &mut Mode<'_>) -> Result<Var<T>> {
         let LeNetShape { channels, image: [h, w], .. } = self.shape;
@@ -358,13 +372,6 @@ impl<T: Scalar> Network<T> for LeNet<T> {
 
 impl<T: Scalar> Layer<T> for LeNet<T> {
     fn forward(&self, x: &Var<T>, mode: &mut Mode<'_>) -> Result<Var<T>> {
-        let f = self.squashing;
-        let pooled = |a: Var<T>| Var::apply(SquashedMean(f), [&a]);
-        let h1 = pooled(self.first(x, mode)?)?;
-        let h2 = pooled(self.conv2.forward(&h1, mode)?)?;
-        let h2 = Flatten.forward(&h2, mode)?;
-        let h3 = f.apply(&self.fc1.forward(&h2, mode)?)?;
-        let h4 = f.apply(&self.fc2.forward(&h3, mode)?)?;
-        self.fc3.forward(&h4, mode)
+        self.fc3.forward(&self.features(x, mode)?, mode)
     }
 }

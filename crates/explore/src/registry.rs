@@ -41,5 +41,6 @@ pub fn topics() -> &'static [Topic] {
         "gradus-training" => gradus_training,
         "gradus-transformer" => gradus_transformer,
         "gradus-architectures" => gradus_architectures,
+        "gradus-diffusion" => gradus_diffusion,
     }
 }

@@ -10,6 +10,8 @@ pub use gradus_autograd as autograd;
 pub use gradus_cnn as cnn;
 #[cfg(feature = "datasets")]
 pub use gradus_datasets as datasets;
+#[cfg(feature = "diffusion")]
+pub use gradus_diffusion as diffusion;
 pub use gradus_formula as formula;
 #[cfg(feature = "initialization")]
 pub use gradus_initialization as initialization;

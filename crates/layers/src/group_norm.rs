@@ -1,6 +1,6 @@
 //! Group normalisation: the channels of a sample in groups, each group by its own mean and variance.
 
-use crate::kernel::{Channels, Moments, Rows};
+use crate::kernel::{After, Channels, Groups, Moments, Nothing, Operands, ThenSilu};
 use crate::layer_norm::{BIAS, EPS, EPSILON, GAIN, X, learned, parameters_of};
 use crate::refuse;
 use gradus_autograd::{Layer, Mode, Op, Var, parameters};
@@ -77,17 +77,82 @@ pub struct GroupNormalization {
     pub eps: f64,
 }
 
-impl GroupNormalization {
-    fn rows<T: Scalar>(self, [x, gain, bias]: [&Tensor<T>; 3]) -> Result<Rows<T>> {
+/// SiLU of [`group_norm`], in one visit, as an operation on `[x, gain, bias]`; on `[x, shift, gain, bias]` of x + shift, where each sample has a shift of its own for each channel.
+/// It is what the blocks of a diffusion's U-Net are made of.
+///
+/// **Shapes**: shift `[N, C]`, the others as [`group_norm`]'s.
+///
+/// **Gradient**: that of the parts. The sums that the gradient in x needs are those of the gradients in gain and bias.
+///
+/// **Numerics**: the bits of the value are those of the parts one after the other.
+///
+/// ```
+/// use gradus_activations::Activations;
+/// use gradus_autograd::Op;
+/// use gradus_layers::{GroupNormSilu, group_norm};
+/// use gradus_tensor::Tensor;
+/// let x = Tensor::from([[1.0f64, 3.0, 100.0, 500.0]]);
+/// let (gain, bias) = (Tensor::full([4], 2.0)?, Tensor::ones([4])?);
+/// let at_once = GroupNormSilu { groups: 2, eps: 1e-5 }.eval([&x, &gain, &bias])?;
+/// assert_eq!(at_once, group_norm(&x, 2, &gain, &bias, 1e-5)?.silu()?);
+/// # Ok::<(), gradus_tensor::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct GroupNormSilu {
+    /// G.
+    pub groups: usize,
+    /// ε.
+    pub eps: f64,
+}
+
+/// What a normalisation works on: x, perhaps a shift for each sample and channel, gain and bias.
+#[derive(Clone, Copy)]
+struct Inputs<'a, T: Scalar> {
+    x: &'a Tensor<T>,
+    shift: Option<&'a Tensor<T>>,
+    learned: [&'a Tensor<T>; 2],
+}
+
+impl<'a, T: Scalar> Inputs<'a, T> {
+    fn operands(self) -> Operands<'a, T> {
+        let [gain, bias] = self.learned.map(Tensor::as_slice);
+        Operands { x: self.x.as_slice(), shift: self.shift.map(Tensor::as_slice), gain, bias }
+    }
+
+    fn kernel<A: After>(self, groups: usize, eps: f64, after: A) -> Result<Groups<T, A>> {
         let op = "group_norm";
-        let Some(Channels { c, s, .. }) = Channels::of(x).filter(|shape| shape.c * shape.s > 0) else {
-            return Err(refuse::shape(op, "[N, C, …] with something in it", x.shape()));
+        let Some(shape) = Channels::of(self.x).filter(|shape| shape.c * shape.s > 0) else {
+            return Err(refuse::shape(op, "[N, C, …] with something in it", self.x.shape()));
         };
-        divides(self.groups, c)?;
-        refuse::parameter(op, "gain", &[c], gain.shape())?;
-        refuse::parameter(op, "bias", &[c], bias.shape())?;
-        let eps = refuse::epsilon(op, self.eps)?;
-        Ok(Rows { groups: self.groups, channels: c / self.groups, span: s, centred: true, eps })
+        divides(groups, shape.c)?;
+        let [gain, bias] = self.learned;
+        refuse::parameter(op, "gain", &[shape.c], gain.shape())?;
+        refuse::parameter(op, "bias", &[shape.c], bias.shape())?;
+        if let Some(shift) = self.shift {
+            refuse::parameter(op, "shift", &[shape.n, shape.c], shift.shape())?;
+        }
+        Ok(Groups { shape, groups, eps: refuse::epsilon(op, eps)?, after })
+    }
+
+    /// The gradients in x, shift, gain and bias.
+    fn backward<A: After>(
+        self,
+        kernel: &Groups<T, A>,
+        (moments, dy): (&Moments<T>, &Tensor<T>),
+        [wants_x, wants_shift, wants_gain, wants_bias]: [bool; 4],
+    ) -> Result<[Option<Tensor<T>>; 4]> {
+        refuse::parameter("group_norm", "gradient", self.x.dims(), dy.shape())?;
+        if ![wants_x, wants_shift, wants_gain, wants_bias].contains(&true) {
+            return Ok([None, None, None, None]);
+        }
+        let back = kernel.backward(self.operands(), moments, dy)?;
+        let dshift = match self.shift {
+            Some(shift) if wants_shift => Some(Tensor::from_vec(back.shift(), shift.shape())?),
+            _ => None,
+        };
+        let wanted = wants_gain || wants_bias;
+        let [dgain, dbias] = learned(wanted, || kernel.parameters(&back), self.learned.map(Tensor::shape))?;
+        Ok([wants_x.then_some(back.dx), dshift, dgain.filter(|_| wants_gain), dbias.filter(|_| wants_bias)])
     }
 }
 
@@ -102,27 +167,69 @@ impl<T: Scalar> Op<T, 3> for GroupNormalization {
     /// Two numbers a group of a sample.
     type Saved = Moments<T>;
 
-    fn forward(&self, inputs: [&Tensor<T>; 3]) -> Result<(Tensor<T>, Moments<T>)> {
-        let [x, gain, bias] = inputs;
-        self.rows(inputs)?.forward(x, gain.as_slice(), Some(bias.as_slice()))
+    fn forward(&self, [x, gain, bias]: [&Tensor<T>; 3]) -> Result<(Tensor<T>, Moments<T>)> {
+        let inputs = Inputs { x, shift: None, learned: [gain, bias] };
+        inputs.kernel(self.groups, self.eps, Nothing)?.forward(inputs.operands(), x.shape())
     }
 
     fn vjp(
         &self,
-        inputs: [&Tensor<T>; 3],
+        [x, gain, bias]: [&Tensor<T>; 3],
         moments: &Moments<T>,
         dy: &Tensor<T>,
         [wants_x, wants_gain, wants_bias]: [bool; 3],
     ) -> Result<[Option<Tensor<T>>; 3]> {
-        let ([x, gain, bias], rows) = (inputs, self.rows(inputs)?);
-        refuse::parameter("group_norm", "gradient", x.dims(), dy.shape())?;
-        let dx = if wants_x { Some(rows.backward(x, gain.as_slice(), moments, dy)?) } else { None };
-        let [dgain, dbias] = learned(
-            wants_gain || wants_bias,
-            || rows.parameters(x, moments, dy),
-            [gain.shape(), bias.shape()],
-        )?;
-        Ok([dx, dgain.filter(|_| wants_gain), dbias.filter(|_| wants_bias)])
+        let inputs = Inputs { x, shift: None, learned: [gain, bias] };
+        let kernel = inputs.kernel(self.groups, self.eps, Nothing)?;
+        let [dx, _, dgain, dbias] =
+            inputs.backward(&kernel, (moments, dy), [wants_x, false, wants_gain, wants_bias])?;
+        Ok([dx, dgain, dbias])
+    }
+}
+
+impl<T: Scalar> Op<T, 3> for GroupNormSilu {
+    /// Two numbers a group of a sample.
+    type Saved = Moments<T>;
+
+    fn forward(&self, [x, gain, bias]: [&Tensor<T>; 3]) -> Result<(Tensor<T>, Moments<T>)> {
+        let inputs = Inputs { x, shift: None, learned: [gain, bias] };
+        inputs.kernel(self.groups, self.eps, ThenSilu)?.forward(inputs.operands(), x.shape())
+    }
+
+    fn vjp(
+        &self,
+        [x, gain, bias]: [&Tensor<T>; 3],
+        moments: &Moments<T>,
+        dy: &Tensor<T>,
+        [wants_x, wants_gain, wants_bias]: [bool; 3],
+    ) -> Result<[Option<Tensor<T>>; 3]> {
+        let inputs = Inputs { x, shift: None, learned: [gain, bias] };
+        let kernel = inputs.kernel(self.groups, self.eps, ThenSilu)?;
+        let [dx, _, dgain, dbias] =
+            inputs.backward(&kernel, (moments, dy), [wants_x, false, wants_gain, wants_bias])?;
+        Ok([dx, dgain, dbias])
+    }
+}
+
+impl<T: Scalar> Op<T, 4> for GroupNormSilu {
+    /// Two numbers a group of a sample.
+    type Saved = Moments<T>;
+
+    fn forward(&self, [x, shift, gain, bias]: [&Tensor<T>; 4]) -> Result<(Tensor<T>, Moments<T>)> {
+        let inputs = Inputs { x, shift: Some(shift), learned: [gain, bias] };
+        inputs.kernel(self.groups, self.eps, ThenSilu)?.forward(inputs.operands(), x.shape())
+    }
+
+    fn vjp(
+        &self,
+        [x, shift, gain, bias]: [&Tensor<T>; 4],
+        moments: &Moments<T>,
+        dy: &Tensor<T>,
+        wants: [bool; 4],
+    ) -> Result<[Option<Tensor<T>>; 4]> {
+        let inputs = Inputs { x, shift: Some(shift), learned: [gain, bias] };
+        let kernel = inputs.kernel(self.groups, self.eps, ThenSilu)?;
+        inputs.backward(&kernel, (moments, dy), wants)
     }
 }
 
@@ -170,6 +277,20 @@ impl<T: Scalar> GroupNorm<T> {
     pub fn eps(self, eps: f64) -> Result<Self> {
         refuse::epsilon::<T>("group_norm", eps)?;
         Ok(Self { eps, ..self })
+    }
+}
+
+impl<T: Scalar> GroupNorm<T> {
+    /// SiLU of the layer's result, or of that of x + shift, with a shift `[N, C]` for each sample and channel: in one visit.
+    ///
+    /// # Errors
+    /// If shapes do not fit.
+    pub fn then_silu(&self, x: &Var<T>, shift: Option<&Var<T>>) -> Result<Var<T>> {
+        let op = GroupNormSilu { groups: self.groups, eps: self.eps };
+        match shift {
+            Some(shift) => Var::apply(op, [x, shift, &self.weight, &self.bias]),
+            None => Var::apply(op, [x, &self.weight, &self.bias]),
+        }
     }
 }
 

@@ -97,7 +97,7 @@ pub(crate) fn rows<T: Scalar>(
         let expected = format!("x that ends in the shape of the gain, {}", gain.shape());
         return Err(refuse::shape(op, expected, x.shape()));
     }
-    Ok(Rows { groups: 1, channels: gain.len(), span: 1, centred, eps: refuse::epsilon(op, eps)? })
+    Ok(Rows { len: gain.len(), centred, eps: refuse::epsilon(op, eps)? })
 }
 
 impl<T: Scalar> Op<T, 3> for LayerNormalization {

@@ -23,7 +23,7 @@ pub use dropout::{Dropout, Mask, dropout, kept};
 pub use dropout2d::{ChannelMask, Dropout2d, dropout2d};
 pub use embedding::{Embedding, Lookup, embedding};
 pub use flatten::Flatten;
-pub use group_norm::{GroupNorm, GroupNormalization, group_norm};
+pub use group_norm::{GroupNorm, GroupNormSilu, GroupNormalization, group_norm};
 pub use kernel::Moments;
 pub use layer_norm::{EPS, LayerNorm, LayerNormalization, layer_norm};
 pub use linear::{Affine, Linear, linear};

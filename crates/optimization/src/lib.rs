@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod adam;
+mod average;
 mod bias_variance;
 mod clip;
 mod error;
@@ -23,6 +24,7 @@ mod weight_decay;
 mod zero_one;
 
 pub use adam::{Adam, AdamW};
+pub use average::Averaged;
 pub use bias_variance::{BiasVariance, bootstrap};
 pub use clip::{clip_grad_norm, clip_grad_value};
 pub use error::{Error, Result};
@@ -53,6 +55,7 @@ pub const FORMULAS: &[Formula] = &[
     adam::FORMULA,
     weight_decay::FORMULA,
     adam::FORMULA_DECOUPLED,
+    average::FORMULA,
     schedule::STEPS,
     schedule::PLATEAU,
     schedule::COSINE,

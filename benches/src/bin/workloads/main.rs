@@ -7,6 +7,7 @@
 mod architectures;
 mod attention;
 mod convolution;
+mod diffusion;
 mod initialization;
 mod lenet;
 mod limits;
@@ -41,6 +42,7 @@ const WORKLOADS: &[(&str, &str, Workload)] = &[
     ("W8", "the classic architectures", architectures::run),
     ("W9", "an LSTM over whole sequences", recurrence::run),
     ("W10", "attention, an encoder's block, a GPT that writes", attention::run),
+    ("W11", "a diffusion's U-Net: a training step, ten steps of sampling", diffusion::run),
     ("W12", "random numbers for weights", initialization::run),
     ("W13", "a 64-wide network at batch 1", small::run),
     ("W14", "training a network 784–128–10", mlp::run),

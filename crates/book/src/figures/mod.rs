@@ -19,6 +19,7 @@ mod bars;
 mod bias_variance;
 mod cnn;
 mod controls;
+mod diffusion;
 mod initialization;
 mod inputs;
 mod layers;
@@ -147,6 +148,14 @@ pub const LIVE: &[Live] = &[
     Live { name: "complexity-table", controls: attention::TABLE, draw: attention::table },
     Live { name: "complexity-measured", controls: attention::MEASURE, draw: attention::measured },
     Live { name: "attention-maps", controls: attention::MAPS, draw: attention::maps },
+    Live { name: "noise-digit", controls: diffusion::NOISE, draw: diffusion::noise_digit },
+    Live { name: "noise-schedules", controls: diffusion::STEPS, draw: diffusion::noise_schedules },
+    Live { name: "telescope", controls: diffusion::TWO, draw: diffusion::telescope },
+    Live { name: "reverse-step", controls: diffusion::BACK, draw: diffusion::reverse_step },
+    Live { name: "bound-terms", controls: diffusion::BOUND, draw: diffusion::bound_terms },
+    Live { name: "simple-weights", controls: diffusion::STEPS, draw: diffusion::simple_weights },
+    Live { name: "particles", controls: diffusion::WAY, draw: diffusion::particles },
+    Live { name: "trained-points", controls: diffusion::TRAINED, draw: diffusion::trained_points },
     Live { name: "sampling", controls: attention::SAMPLING, draw: attention::sampling },
 ];
 

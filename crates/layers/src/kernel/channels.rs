@@ -85,8 +85,16 @@ pub(crate) fn stretch_sums<T: Scalar, const K: usize>(
             },
         );
     });
+    sums_of_samples(Channels { n, c, s }, &each)
+}
+
+/// K sums for each channel, of those of each sample.
+pub(crate) fn sums_of_samples<T: Scalar, const K: usize>(
+    Channels { n, c, .. }: Channels,
+    each: &[[T; K]],
+) -> [Vec<T>; K] {
     column_sums(n, c, |row, mut sums| {
-        for (channel, terms) in stretch(&each, c, row).iter().enumerate() {
+        for (channel, terms) in stretch(each, c, row).iter().enumerate() {
             sums.iter_mut().zip(terms).for_each(|(sums, &term)| sums[channel] += term);
         }
     })

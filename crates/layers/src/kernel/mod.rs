@@ -2,9 +2,11 @@
 //! number of threads.
 
 mod channels;
+mod groups;
 mod rows;
 
-pub(crate) use channels::{Channels, column_sums, per_channel, stretch_sums};
+pub(crate) use channels::{Channels, column_sums, per_channel, stretch_sums, sums_of_samples};
+pub(crate) use groups::{After, Groups, Nothing, Operands, ThenSilu};
 pub use rows::Moments;
 pub(crate) use rows::Rows;
 

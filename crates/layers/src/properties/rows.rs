@@ -2,9 +2,11 @@
 
 use super::{batch, dims, flat, gradients, holds, images, normal};
 use crate::{
-    GroupNormalization, LayerNormalization, RmsNormalization, batch_norm, group_norm, layer_norm, rms_norm,
+    GroupNormSilu, GroupNormalization, LayerNormalization, RmsNormalization, batch_norm, group_norm,
+    layer_norm, rms_norm,
 };
-use gradus_autograd::gradient_property;
+use gradus_activations::Activations;
+use gradus_autograd::{Op, gradient_property};
 use gradus_formula::{Case, Draw, Property};
 use gradus_tensor::{Result, Scalar, Tensor};
 
@@ -210,8 +212,9 @@ fn group() -> Vec<Property> {
             }),
         grouped(
             "group-norm.one",
-            "with one group it has the bits of a layer normalisation over the whole sample",
+            "with one group it is a layer normalisation over the whole sample",
         )
+        .within("sums in another order, magnified by the offset", MAGNIFIED)
         .check(|case| {
             let [x, gain, bias] = batch(case, false)?;
             let own = &x.dims()[1..];
@@ -220,7 +223,7 @@ fn group() -> Vec<Property> {
             };
             let eps = case.real("eps");
             let expected = layer_norm(&x, &stretched(&gain)?, &stretched(&bias)?, eps)?;
-            Ok(holds(group_norm(&x, 1, &gain, &bias, eps)?.same_bits(&expected)))
+            Ok(group_norm(&x, 1, &gain, &bias, eps)?.max_difference(&expected)?)
         }),
         grouped("group-norm.instance", "with a group a channel, each sample is its own batch")
             .within("rounding, magnified by the offset", MAGNIFIED)
@@ -260,5 +263,45 @@ fn group() -> Vec<Property> {
             let inputs = [normal(case, "values", 0, &dims)?, gain, normal(case, "values", 2, &dims[1..2])?];
             Ok((GroupNormalization { groups: g, eps: case.real("smooth") }, inputs))
         }),
+        grouped(
+            "group-norm.silu",
+            "SiLU of it at once has the bits of SiLU after it; with a shift, of both after x + shift but for rounding",
+        )
+        .within("rounding, magnified by the offset", MAGNIFIED)
+        .check(|case| {
+            let [x, gain, bias] = batch(case, false)?;
+            let (n, c, eps) = (x.dims()[0], x.dims()[1], case.real("eps"));
+            let groups = groups(case, c);
+            let op = GroupNormSilu { groups, eps };
+            let at_once = op.eval([&x, &gain, &bias])?;
+            let after = group_norm(&x, groups, &gain, &bias, eps)?.silu()?;
+            let shift = normal(case, "values", 4, &[n, c])?;
+            let shape = [&[n, c], &vec![1; x.rank() - 2][..]].concat();
+            let moved = x.add(&shift.reshape(shape)?)?;
+            let expected = group_norm(&moved, groups, &gain, &bias, eps)?.silu()?;
+            let off = op.eval([&x, &shift, &gain, &bias])?.max_difference(&expected)?;
+            Ok(if at_once.same_bits(&after) { off } else { f64::INFINITY })
+        }),
+        gradient_property(
+            smooth(grouped("group-norm.silu-gradient", "the gradient of SiLU of it, in x, shift, γ and β")),
+            |case| {
+                let dims = dims(case, false);
+                let g = groups(case, dims[1]);
+                let gain = normal(case, "values", 1, &dims[1..2])?;
+                let (x, shift) = (normal(case, "values", 0, &dims)?, normal(case, "values", 3, &dims[..2])?);
+                let inputs = [x, shift, gain, normal(case, "values", 2, &dims[1..2])?];
+                Ok((GroupNormSilu { groups: g, eps: case.real("smooth") }, inputs))
+            },
+        ),
+        gradient_property(
+            smooth(grouped("group-norm.silu-alone", "the same without a shift")),
+            |case| {
+                let dims = dims(case, false);
+                let g = groups(case, dims[1]);
+                let gain = normal(case, "values", 1, &dims[1..2])?;
+                let inputs = [normal(case, "values", 0, &dims)?, gain, normal(case, "values", 2, &dims[1..2])?];
+                Ok((GroupNormSilu { groups: g, eps: case.real("smooth") }, inputs))
+            },
+        ),
     ]
 }

@@ -1,6 +1,7 @@
 //! The properties of this crate: of samples, of updates, of schedules, of clipping, of bias and variance.
 
 mod adaptive;
+mod average;
 mod bias_variance;
 mod clipping;
 mod momentum;
@@ -23,6 +24,7 @@ pub fn properties() -> Vec<Property> {
     all.extend(weight_decay::properties());
     all.extend(adaptive::properties());
     all.extend(state::properties());
+    all.extend(average::properties());
     all.extend(schedules::properties());
     all.extend(plateau::properties());
     all.extend(clipping::properties());

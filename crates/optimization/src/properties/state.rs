@@ -2,7 +2,7 @@
 
 use super::adaptive::nan;
 use super::{drawn, path, same, slopes, walk};
-use crate::{Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd};
+use crate::{Adam, AdamW, Averaged, Momentum, Optimizer, RmsProp, Sgd};
 use gradus_autograd::Var;
 use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::Scalar;
@@ -11,7 +11,7 @@ use rand_distr::{Distribution, StandardNormal};
 type Make<T> = fn() -> Box<dyn Optimizer<T>>;
 
 /// The optimisers, each under the formula whose state it is.
-fn all<T: Scalar>() -> [(&'static str, &'static [&'static str], Make<T>); 6] {
+fn all<T: Scalar>() -> [(&'static str, &'static [&'static str], Make<T>); 7] {
     [
         ("momentum-update.state", &["momentum-update"], || Box::new(Sgd::new(0.1).momentum(0.9))),
         ("nesterov.state", &["nesterov"], || {
@@ -21,6 +21,11 @@ fn all<T: Scalar>() -> [(&'static str, &'static [&'static str], Make<T>); 6] {
         ("rmsprop.state", &["rmsprop"], || Box::new(RmsProp::new(0.1).centred(true).momentum(0.9))),
         ("adam.state", &["adam"], || Box::new(Adam::new(0.1).weight_decay(0.1))),
         ("adamw.state", &["adamw"], || Box::new(AdamW::new(0.1))),
+        ("ema-weights.state", &["ema-weights"], || match Averaged::new(Adam::new(0.1), 0.8) {
+            Ok(averaged) => Box::new(averaged),
+            // 0.8 is fine; were it refused, what is without a mean would fail below.
+            Err(_) => Box::new(Sgd::new(f64::NAN)),
+        }),
     ]
 }
 
