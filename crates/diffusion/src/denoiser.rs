@@ -76,6 +76,15 @@ pub trait Denoiser<T: Scalar> {
     }
 }
 
+/// Refuses another number of steps than of samples: one step would be stretched over all of them.
+pub(crate) fn one_step_each<T: Scalar>(op: &'static str, x: &Var<T>, t: &[usize]) -> Result<()> {
+    let samples = x.shape().size(0)?;
+    if t.len() == samples {
+        return Ok(());
+    }
+    Err(Error::argument(op, "steps", t.len(), format!("one a sample, {samples}")))
+}
+
 /// The labels that a network is asked with: those given, or none for everyone where it knows classes.
 pub(crate) fn labels_of(
     op: &'static str,

@@ -1,6 +1,7 @@
 //! A transformer that looks at noisy images: patches as tokens, and one token that tells the time.
 
 use crate::condition::dense;
+use crate::denoiser::one_step_each;
 use crate::{Condition, Denoiser};
 use gradus_autograd::{Layer, Mode, Var, parameters};
 use gradus_layers::Linear;
@@ -104,6 +105,7 @@ impl<T: Scalar> Denoiser<T> for DenoisingTransformer<T> {
         labels: Option<&[u32]>,
         mode: &mut Mode<'_>,
     ) -> Result<Var<T>> {
+        one_step_each(OP, x, t)?;
         let (shape, p) = (x.shape(), self.patch);
         let &[n, c, h, w] = shape.dims() else {
             return Err(Error::shape(OP, "[N, C, H, W]", shape));

@@ -1,6 +1,7 @@
 //! A network for points: dense layers, told the step.
 
 use crate::condition::dense;
+use crate::denoiser::one_step_each;
 use crate::{Condition, Denoiser};
 use gradus_activations::Activations;
 use gradus_autograd::{Layer, Mode, Var, parameters};
@@ -98,6 +99,7 @@ impl<T: Scalar> Denoiser<T> for DenoisingMlp<T> {
         labels: Option<&[u32]>,
         mode: &mut Mode<'_>,
     ) -> Result<Var<T>> {
+        one_step_each("denoising_mlp", x, t)?;
         let told = self.condition.of(t, labels, mode)?;
         let mut h = self.input.forward(x, mode)?;
         for layer in &self.hidden {

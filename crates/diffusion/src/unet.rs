@@ -1,6 +1,7 @@
 //! The time-conditioned U-Net: down to see what is there, up again to say where, told at every block what time it is.
 
 use crate::condition::dense;
+use crate::denoiser::one_step_each;
 use crate::symbols::{EPS_THETA, T, XT};
 use crate::{Condition, Denoiser};
 use gradus_autograd::{Layer, Mode, Var, parameters};
@@ -202,21 +203,21 @@ pub struct Down<T: Scalar = f32> {
     /// The block, whose result is what the way up gets.
     pub block: TimedBlock<T>,
     /// The halving: 3 × 3, stride 2.
-    pub half: Conv2d<T>,
+    pub downsample: Conv2d<T>,
 }
 
-parameters!(Down<T> { block, half });
+parameters!(Down<T> { block, downsample });
 
 /// A level on the way up: twice the sides and half the maps, what came down laid beside, a block.
 #[derive(Debug, Clone)]
 pub struct Up<T: Scalar = f32> {
     /// The doubling: a transposed convolution of 2 × 2.
-    pub double: ConvTranspose2d<T>,
+    pub upsample: ConvTranspose2d<T>,
     /// The block, of twice as many maps.
     pub block: TimedBlock<T>,
 }
 
-parameters!(Up<T> { double, block });
+parameters!(Up<T> { upsample, block });
 
 /// A U-Net that looks at noisy images, told at every block which step it is, and which class.
 ///
@@ -282,11 +283,14 @@ impl<T: Scalar> DenoisingUNet<T> {
         let (mut down, mut up) = (Vec::new(), Vec::new());
         for level in 0..shape.levels - 1 {
             let (maps, below) = (shape.maps(level)?, shape.maps(level + 1)?);
-            let half = Window::new(3).stride(2).padded(1);
-            down.push(Down { block: block(maps, maps, &mut *rng)?, half: conv(maps, below, half, rng)? });
-            let double = ConvShape::new(below, maps, [Window::new(2).stride(2); 2]);
-            let double = ConvTranspose2d::new(double, rng)?;
-            up.push(Up { double, block: block(2 * maps, maps, &mut *rng)? });
+            let window = Window::new(3).stride(2).padded(1);
+            down.push(Down {
+                block: block(maps, maps, &mut *rng)?,
+                downsample: conv(maps, below, window, rng)?,
+            });
+            let twice = ConvShape::new(below, maps, [Window::new(2).stride(2); 2]);
+            let upsample = ConvTranspose2d::new(twice, rng)?;
+            up.push(Up { upsample, block: block(2 * maps, maps, &mut *rng)? });
         }
         up.reverse();
         let middle = block(lowest, lowest, &mut *rng)?;
@@ -322,13 +326,14 @@ impl<T: Scalar> Denoiser<T> for DenoisingUNet<T> {
         if x.shape().dims().iter().skip(2).any(|side| !side.is_multiple_of(factor)) {
             return Err(Error::shape(OP, format!("sides that are multiples of {factor}"), x.shape()));
         }
+        one_step_each(OP, x, t)?;
         let told = self.condition.of(t, labels, mode)?;
         let mut h = self.input.forward(x, mode)?;
         let mut across = Vec::new();
         for level in &self.down {
             h = level.block.forward(&h, &told, mode)?;
             across.push(h.clone());
-            h = level.half.forward(&h, mode)?;
+            h = level.downsample.forward(&h, mode)?;
         }
         h = self.middle.forward(&h, &told, mode)?;
         if let Some(attention) = &self.attention {
@@ -338,7 +343,7 @@ impl<T: Scalar> Denoiser<T> for DenoisingUNet<T> {
             h = after.forward(&h, &told, mode)?;
         }
         for (level, skip) in self.up.iter().zip(across.iter().rev()) {
-            let doubled = level.double.forward(&h, mode)?;
+            let doubled = level.upsample.forward(&h, mode)?;
             h = level.block.forward(&Var::concatenate(&[&doubled, skip], 1)?, &told, mode)?;
         }
         self.output.forward(&self.norm.then_silu(&h, None)?, mode)

@@ -18,6 +18,19 @@ pub enum Control {
     Button(Button),
 }
 
+impl Control {
+    /// A slider whose positions are its values, in no unit.
+    pub(super) const fn slider(
+        name: &'static str,
+        label: &'static str,
+        range: (f64, f64),
+        step: f64,
+        default: f64,
+    ) -> Self {
+        Self::Slider(Slider { name, label, range, step, scale: Scale::Linear, default, unit: "" })
+    }
+}
+
 /// A button. The figure is drawn once with it pressed; whatever is moved next, it is not pressed any more, unless it stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Button {

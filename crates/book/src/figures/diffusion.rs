@@ -18,18 +18,8 @@ use rand::{SeedableRng, rngs::ChaCha8Rng};
 use std::f64::consts::{E, PI};
 use std::sync::{Arc, Mutex, PoisonError};
 
-const fn slider(
-    name: &'static str,
-    label: &'static str,
-    range: (f64, f64),
-    step: f64,
-    default: f64,
-) -> Control {
-    Control::Slider(Slider { name, label, range, step, scale: Scale::Linear, default, unit: "" })
-}
-
 /// How many steps.
-pub(super) const NOISE: &[Control] = &[slider("t", "step t", (0.0, 1000.0), 10.0, 200.0)];
+pub(super) const NOISE: &[Control] = &[Control::slider("t", "step t", (0.0, 1000.0), 10.0, 200.0)];
 
 /// A digit after t steps, and what the notes' formula makes of it.
 pub(super) fn noise_digit(inputs: &Inputs) -> Result<Figure> {
@@ -76,7 +66,7 @@ pub(super) fn noise_digit(inputs: &Inputs) -> Result<Figure> {
 }
 
 /// T.
-pub(super) const STEPS: &[Control] = &[slider("steps", "steps T", (10.0, 1000.0), 10.0, 1000.0)];
+pub(super) const STEPS: &[Control] = &[Control::slider("steps", "steps T", (10.0, 1000.0), 10.0, 1000.0)];
 
 /// The three schedules.
 fn schedules(steps: usize) -> Result<[(&'static str, Schedule); 3]> {
@@ -109,9 +99,9 @@ pub(super) fn noise_schedules(inputs: &Inputs) -> Result<Figure> {
 
 /// Two steps.
 pub(super) const TWO: &[Control] = &[
-    slider("first", "β₁", (0.05, 0.95), 0.05, 0.3),
-    slider("second", "β₂", (0.05, 0.95), 0.05, 0.5),
-    slider("x0", "x₀", (-4.0, 4.0), 0.1, 3.0),
+    Control::slider("first", "β₁", (0.05, 0.95), 0.05, 0.3),
+    Control::slider("second", "β₂", (0.05, 0.95), 0.05, 0.5),
+    Control::slider("x0", "x₀", (-4.0, 4.0), 0.1, 3.0),
 ];
 
 fn bell(mean: f64, variance: f64) -> impl Fn(f64) -> f64 {
@@ -151,8 +141,11 @@ pub(super) const BACK: &[Control] = &[
         default: 0.01,
         unit: "",
     }),
-    slider("x", "where xₜ is", (-2.0, 2.0), 0.05, 0.0),
+    Control::slider("x", "where xₜ is", (-2.0, 2.0), 0.05, 0.0),
 ];
+
+/// How far the axis reaches.
+const REACH: f64 = 3.0;
 
 /// The true step back from a place, and the Gaussian with its mean and variance.
 pub(super) fn reverse_step(inputs: &Inputs) -> Result<Figure> {
@@ -165,21 +158,25 @@ pub(super) fn reverse_step(inputs: &Inputs) -> Result<Figure> {
     let mean: f64 = parts().map(|((w, m), _)| w * m).sum();
     let variance: f64 = parts().map(|((w, m), v)| w * ((m - mean).powi(2) + v)).sum();
     let deviation = variance.sqrt();
-    let own = |u: f64| {
-        let x = mean + u * deviation;
-        parts().map(|((w, &m), &v)| w * bell(m, v)(x)).sum::<f64>() * deviation
+    // Both over the Gaussian's peak, so that they can be seen however narrow they are.
+    let peak = bell(mean, variance)(mean);
+    let own = |x: f64| parts().map(|((w, &m), &v)| w * bell(m, v)(x)).sum::<f64>() / peak;
+    let gaussian = |x: f64| bell(mean, variance)(x) / peak;
+    let places: Vec<f64> = (-200..=200).map(|i| mean + 5.0 * deviation * f64::from(i) / 200.0).collect();
+    let curve = |f: &dyn Fn(f64) -> f64| -> Vec<(f64, f64)> {
+        let inside = places.iter().copied().filter(|x| x.abs() < REACH);
+        [-REACH].into_iter().chain(inside).chain([REACH]).map(|x| (x, f(x))).collect()
     };
-    let far = (-400..=400)
-        .map(|i| (own(f64::from(i) / 100.0) - bell(0.0, 1.0)(f64::from(i) / 100.0)).abs())
-        .sum::<f64>()
-        / 200.0;
-    let figure = Plot::new("deviations from the mean", -4.0..4.0, 0.0..1.6)
-        .y_name("density")
-        .line("true step back", own)
-        .line("Gaussian", bell(0.0, 1.0))
+    let step = 5.0 * deviation / 200.0;
+    let far = places.iter().map(|&x| (own(x) - gaussian(x)).abs()).sum::<f64>() * step * peak / 2.0;
+    let figure = Plot::new("xₜ₋₁", -REACH..REACH, 0.0..2.0)
+        .y_name("density, over the Gaussian's peak")
+        .curve("true step back", curve(&own))
+        .curve("Gaussian", curve(&gaussian))
+        .points("xₜ", vec![(x, 0.0, String::new())])
         .figure(
             "The density of the true step back and a bell of its mean and variance: alike for a small β, two bells for a large one.",
-            "Data near −1 and 1, some noise (a step of β = 0.05), and then one step: where it came from, given where it led to, in deviations from its mean; beside it the Gaussian of the same mean and variance. \
+            "Data near −1 and 1, some noise (a step of β = 0.05), and then one step: where it came from, given where it led to; beside it the Gaussian of the same mean and variance. \
              For a small β the two are alike, whatever the data is; for a large one the question back is which of the two it was.",
         )?;
     Ok(figure.status(format!(
@@ -193,10 +190,10 @@ pub(super) fn reverse_step(inputs: &Inputs) -> Result<Figure> {
 
 /// What the bound depends on.
 pub(super) const BOUND: &[Control] = &[
-    slider("steps", "steps T", (2.0, 10.0), 1.0, 5.0),
-    slider("variance", "data's variance", (0.1, 2.0), 0.1, 1.0),
-    slider("wrong", "mean wrong by", (0.0, 1.0), 0.05, 0.0),
-    slider("wide", "variance too large, times", (0.25, 4.0), 0.25, 1.0),
+    Control::slider("steps", "steps T", (2.0, 10.0), 1.0, 5.0),
+    Control::slider("variance", "data's variance", (0.1, 2.0), 0.1, 1.0),
+    Control::slider("wrong", "mean wrong by", (0.0, 1.0), 0.05, 0.0),
+    Control::slider("wide", "variance too large, times", (0.25, 4.0), 0.25, 1.0),
 ];
 
 /// The terms of the bound.
@@ -266,9 +263,9 @@ pub(super) fn simple_weights(inputs: &Inputs) -> Result<Figure> {
 
 /// Where on the way, how many steps, how much noise.
 pub(super) const WAY: &[Control] = &[
-    slider("way", "on the way, %", (0.0, 100.0), 5.0, 100.0),
-    slider("steps", "steps", (1.0, 60.0), 1.0, 30.0),
-    slider("eta", "noise η", (0.0, 1.0), 0.1, 0.0),
+    Control::slider("way", "on the way, %", (0.0, 100.0), 5.0, 100.0),
+    Control::slider("steps", "steps", (1.0, 60.0), 1.0, 30.0),
+    Control::slider("eta", "noise η", (0.0, 1.0), 0.1, 0.0),
 ];
 
 /// Small bells along two half circles.
@@ -324,8 +321,8 @@ pub(super) const TRAINED: &[Control] = &[
         busy: "Learning two moons, which takes some seconds …",
         stays: true,
     }),
-    slider("steps", "steps of DDIM", (1.0, 50.0), 1.0, 10.0),
-    slider("seed", "beginning", (1.0, 20.0), 1.0, 1.0),
+    Control::slider("steps", "steps of DDIM", (1.0, 50.0), 1.0, 10.0),
+    Control::slider("seed", "beginning", (1.0, 20.0), 1.0, 1.0),
 ];
 
 static NET: Mutex<Option<Arc<DenoisingMlp>>> = Mutex::new(None);

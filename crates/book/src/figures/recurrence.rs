@@ -1,7 +1,7 @@
 //! Figures of the chapters on recurrence and the LSTM.
 
 use super::plot::{decimals, short};
-use super::{Control, Figure, Inputs, Plot, Scale, Slider};
+use super::{Control, Figure, Inputs, Plot};
 use anyhow::Result;
 use gradus_activations::sigmoid;
 use gradus_autograd::{Layer, Mode, Var};
@@ -18,22 +18,12 @@ const TIME: usize = 60;
 const UNITS: usize = 16;
 const INPUTS: usize = 4;
 
-const fn slider(
-    name: &'static str,
-    label: &'static str,
-    range: (f64, f64),
-    step: f64,
-    default: f64,
-) -> Control {
-    Control::Slider(Slider { name, label, range, step, scale: Scale::Linear, default, unit: "" })
-}
-
 fn normal(dims: &[usize], seed: u64) -> Result<Tensor<f64>> {
     Ok(Tensor::random(dims, &StandardNormal, &mut ChaCha8Rng::seed_from_u64(seed))?)
 }
 
 /// The size of the recurrent weights.
-pub(super) const GAIN: &[Control] = &[slider("gain", "gain of U", (0.5, 2.0), 0.05, 1.3)];
+pub(super) const GAIN: &[Control] = &[Control::slider("gain", "gain of U", (0.5, 2.0), 0.05, 1.3)];
 
 /// The gradient of a plain recurrence over the steps that it goes back.
 pub(super) fn rnn_gradients(inputs: &Inputs) -> Result<Figure> {
@@ -81,11 +71,11 @@ pub(super) fn rnn_gradients(inputs: &Inputs) -> Result<Figure> {
 
 /// The sums that the gates squash, and the cell at first.
 pub(super) const GATES: &[Control] = &[
-    slider("forget", "sum of the forget gate", (-6.0, 6.0), 0.25, 2.0),
-    slider("input", "sum of the input gate", (-6.0, 6.0), 0.25, 0.0),
-    slider("candidate", "sum of the candidate", (-3.0, 3.0), 0.25, 1.0),
-    slider("output", "sum of the output gate", (-6.0, 6.0), 0.25, 0.0),
-    slider("before", "cell at the beginning", (-5.0, 5.0), 0.25, -4.0),
+    Control::slider("forget", "sum of the forget gate", (-6.0, 6.0), 0.25, 2.0),
+    Control::slider("input", "sum of the input gate", (-6.0, 6.0), 0.25, 0.0),
+    Control::slider("candidate", "sum of the candidate", (-3.0, 3.0), 0.25, 1.0),
+    Control::slider("output", "sum of the output gate", (-6.0, 6.0), 0.25, 0.0),
+    Control::slider("before", "cell at the beginning", (-5.0, 5.0), 0.25, -4.0),
 ];
 
 /// A cell through time, with gates that stay as they are.
@@ -128,7 +118,8 @@ pub(super) fn lstm_gates(inputs: &Inputs) -> Result<Figure> {
 }
 
 /// The forget gate's sum.
-pub(super) const FORGET: &[Control] = &[slider("sum", "sum of the forget gate", (-2.0, 8.0), 0.25, 1.0)];
+pub(super) const FORGET: &[Control] =
+    &[Control::slider("sum", "sum of the forget gate", (-2.0, 8.0), 0.25, 1.0)];
 
 /// What is left of a gradient along the cell.
 pub(super) fn forget_path(inputs: &Inputs) -> Result<Figure> {
@@ -160,7 +151,8 @@ pub(super) fn forget_path(inputs: &Inputs) -> Result<Figure> {
 }
 
 /// The bias of a fresh forget gate.
-pub(super) const BIAS: &[Control] = &[slider("bias", "bias of the forget gate", (-2.0, 6.0), 0.25, 1.0)];
+pub(super) const BIAS: &[Control] =
+    &[Control::slider("bias", "bias of the forget gate", (-2.0, 6.0), 0.25, 1.0)];
 
 /// The gradient of a fresh LSTM along its cell, and by all paths.
 pub(super) fn gradient_norms(inputs: &Inputs) -> Result<Figure> {
