@@ -67,15 +67,14 @@ fn nearest(x: &Tensor<f32>, others: &Tensor<f32>) -> Result<Vec<f64>> {
     Ok(products.as_slice().chunks_exact(others.dims()[0]).zip(own.as_slice()).map(row).collect())
 }
 
-/// The mean, over classes, of the mean squared distance of two images of a class, over the pixels; its root.
-fn spread(x: &Tensor<f32>, labels: &[u32], classes: u32) -> Result<f64> {
-    let mut sum = 0.0;
-    for class in 0..classes {
+/// Of each class the root of the mean squared difference of two of its images, over the pixels.
+fn spreads(x: &Tensor<f32>, labels: &[u32], classes: u32) -> Result<Vec<f64>> {
+    let of = |class: u32| {
         let own: Vec<u32> = (0..labels.len() as u32).filter(|&i| labels[i as usize] == class).collect();
         // Two draws differ by twice the variance.
-        sum += 2.0 * f64::from(x.gather(0, &own)?.variance_axis(0, 1)?.mean()?);
-    }
-    Ok((sum / f64::from(classes)).sqrt())
+        Ok((2.0 * f64::from(x.gather(0, &own)?.variance_axis(0, 1)?.mean()?)).sqrt())
+    };
+    (0..classes).map(of).collect()
 }
 
 fn mean(x: &[f64]) -> f64 {
@@ -132,11 +131,13 @@ pub(super) fn judge(a: &Arguments, net: &dyn Network, sampler: &Sampler, data: &
         mean(&theirs),
         theirs.iter().fold(f64::INFINITY, |a, &b| a.min(b)),
     );
-    println!(
-        "distance of two drawings of a digit: {:.3} (test images: {:.3})",
-        spread(&drawn, &labels, data.classes)?,
-        spread(&real, &real_labels, data.classes)?
-    );
+    let (ours, theirs) =
+        (spreads(&drawn, &labels, data.classes)?, spreads(&real, &real_labels, data.classes)?);
+    let all = |of: &[f64]| mean(&of.iter().map(|spread| spread * spread).collect::<Vec<_>>()).sqrt();
+    println!("distance of two drawings of a digit: {:.3} (test images: {:.3})", all(&ours), all(&theirs));
+    for (class, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+        println!("  of the digit {class}: {ours:.3} ({theirs:.3})");
+    }
     // As many of each: of few samples the distance is larger.
     let count = real_labels.len().min(labels.len());
     let (_, learned_features) = read(&reader, &some(&data.train, count)?.0)?;
