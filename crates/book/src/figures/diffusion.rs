@@ -138,7 +138,7 @@ pub(super) const BACK: &[Control] = &[
         range: (0.001, 0.954_992_586_021_436),
         step: 0.01,
         scale: Scale::Log,
-        default: 0.01,
+        default: 0.001,
         unit: "",
     }),
     Control::slider("x", "where xₜ is", (-2.0, 2.0), 0.05, 0.0),
