@@ -111,7 +111,7 @@ fn run(a: &Arguments) -> Result<()> {
             Ok((diffusion.loss(&net, &x0, None, &mut Mode::Eval)?.item()?.into(), None))
         })
     };
-    a.training.run_last(&net, &mut adam, &recipe, batches, Some(&mut validate), |numbers, mode| {
+    a.training.run(&net, &mut adam, &recipe, batches, Some(&mut validate), |numbers, mode| {
         Ok(diffusion.loss(&net, &learned.gather(0, numbers)?, None, mode)?.into())
     })?;
     adam.load_into(&net)?;

@@ -104,6 +104,10 @@ impl Bound {
 }
 
 /// What p(x₀ | x₁) is a distribution of.
+///
+/// **Formula** `vlb`, its last term: −ln of a Gaussian's density, or of its mass within half a level on each side. **Units**: nats. **Source**: Ho, Jain & Abbeel 2020, §3.3, eq. 13.
+///
+/// **Numerics**: the mass is a difference on the side of the tail; where it underflows, the tail's own form. NaN stays NaN. **Errors**: none; fewer than two levels are two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Decoder {
     /// Of real numbers: a Gaussian's density.

@@ -11,6 +11,12 @@ use rand::Rng;
 
 /// The step's sines and cosines through two dense layers, plus a learned vector for the class: a vector a sample.
 ///
+/// **Formula** `time-embedding`, then SiLU(W₂·SiLU(W₁·e + b₁) + b₂ + class).
+///
+/// **Shapes**: N steps, and N labels where it knows classes; the result `[N, width]`. **Units**: 1. **Gradient**, **Numerics**: those of the layers.
+///
+/// **Errors**: a width that is odd or 0; labels that do not fit. **Source**: Ho, Jain & Abbeel 2020, appendix B.
+///
 /// ```
 /// use gradus_autograd::Mode;
 /// use gradus_diffusion::Condition;

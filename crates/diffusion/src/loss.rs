@@ -171,6 +171,12 @@ pub enum Weighting {
 
 /// A diffusion: a schedule, and what its network predicts. It trains, draws and judges.
 ///
+/// **Formula** `l-simple`: [`loss`](Self::loss), with weights by `vlb-weight` if wished; `vlb`: [`bound`](Self::bound); [`Sampler`](crate::Sampler) draws.
+///
+/// **Shapes**: data `[N, …]`. **Units**: data of a variance of about 1. **Gradient**: in the network's parameters. **Numerics**: weights of steps in `f64`, one pass over the data each.
+///
+/// **Errors**: those of the methods. **Source**: Ho, Jain & Abbeel 2020, §2 and §3.
+///
 /// ```
 /// use gradus_diffusion::{Diffusion, Prediction, Schedule};
 /// let diffusion = Diffusion::new(Schedule::cosine(1000)?, Prediction::Velocity);

@@ -30,7 +30,7 @@ impl Default for MlpShape {
     }
 }
 
-/// A hidden layer: h + W·SiLU(h) + V·told.
+/// A hidden layer: h + W·SiLU(h) + b + V·told, of h `[N, width]` and told `[N, D]`.
 #[derive(Debug, Clone)]
 pub struct TimedLayer<T: Scalar = f32> {
     /// W and b.

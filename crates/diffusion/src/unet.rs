@@ -91,6 +91,12 @@ fn silent<T: Scalar>(inputs: usize, outputs: usize) -> Result<Conv2d<T>> {
 
 /// A residual block that is told the time: norm, SiLU, convolution, twice; between the two, what is told is added to every map.
 ///
+/// **Formula**: skip(x) + conv₂(SiLU(norm₂(conv₁(SiLU(norm₁(x))) + W·told))).
+///
+/// **Shapes**: x `[N, C, H, W]`, told `[N, D]`; the result `[N, K, H, W]`. **Units**: any. **Gradient**, **Numerics**: those of its parts; fresh, it adds nothing to skip(x).
+///
+/// **Errors**: groups that do not divide the maps, shapes that do not fit. **Source**: Ho, Jain & Abbeel 2020, appendix B.
+///
 /// ```
 /// use gradus_autograd::{Mode, Var};
 /// use gradus_diffusion::TimedBlock;
@@ -161,6 +167,12 @@ impl<T: Scalar> TimedBlock<T> {
 }
 
 /// Attention among the places of an image, added to it.
+///
+/// **Formula** `multi-head`, on the normalised maps of each place: x + MHA(norm(x)).
+///
+/// **Shapes**: x `[N, C, H, W]`, H·W places of C numbers; the result as x. **Units**: any. **Gradient**, **Numerics**: those of its parts; fresh, it adds nothing.
+///
+/// **Errors**: heads or groups that do not divide the maps, another rank. **Source**: Ho, Jain & Abbeel 2020, appendix B.
 #[derive(Debug, Clone)]
 pub struct PlaceAttention<T: Scalar = f32> {
     /// The normalisation before.

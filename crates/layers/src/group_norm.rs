@@ -84,7 +84,11 @@ pub struct GroupNormalization {
 ///
 /// **Gradient**: that of the parts. The sums that the gradient in x needs are those of the gradients in gain and bias.
 ///
+/// **Formula** `group-norm`, and SiLU of it. **Units**: any.
+///
 /// **Numerics**: the bits of the value are those of the parts one after the other.
+///
+/// **Errors**: as [`group_norm`]; a shift of another shape. **Source**: Wu & He 2018, §3.1, eq. 7; Ho, Jain & Abbeel 2020, appendix B.
 ///
 /// ```
 /// use gradus_activations::Activations;
@@ -278,9 +282,7 @@ impl<T: Scalar> GroupNorm<T> {
         refuse::epsilon::<T>("group_norm", eps)?;
         Ok(Self { eps, ..self })
     }
-}
 
-impl<T: Scalar> GroupNorm<T> {
     /// SiLU of the layer's result, or of that of x + shift, with a shift `[N, C]` for each sample and channel: in one visit.
     ///
     /// # Errors

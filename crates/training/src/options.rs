@@ -81,34 +81,6 @@ impl Options {
         validate: Option<&mut dyn FnMut() -> Result<Evaluation>>,
         step: impl FnMut(&[u32], &mut Mode<'_>) -> Result<Scored>,
     ) -> Result<Report> {
-        self.train((net, optimizer), recipe, batches, validate, true, step)
-    }
-
-    /// As [`run`](Self::run), but the network is in the end as it was after the last step: where the optimiser keeps a running mean of the weights, that is the one to keep.
-    ///
-    /// # Errors
-    /// As [`run`](Self::run).
-    pub fn run_last(
-        &self,
-        net: &dyn Parameters<f32>,
-        optimizer: &mut dyn Optimizer<f32>,
-        recipe: &Recipe,
-        batches: Batches,
-        validate: Option<&mut dyn FnMut() -> Result<Evaluation>>,
-        step: impl FnMut(&[u32], &mut Mode<'_>) -> Result<Scored>,
-    ) -> Result<Report> {
-        self.train((net, optimizer), recipe, batches, validate, false, step)
-    }
-
-    fn train(
-        &self,
-        (net, optimizer): (&dyn Parameters<f32>, &mut dyn Optimizer<f32>),
-        recipe: &Recipe,
-        batches: Batches,
-        validate: Option<&mut dyn FnMut() -> Result<Evaluation>>,
-        best: bool,
-        step: impl FnMut(&[u32], &mut Mode<'_>) -> Result<Scored>,
-    ) -> Result<Report> {
         let epochs = self.epochs.unwrap_or(recipe.epochs);
         let rate = self.rate.unwrap_or(recipe.rate);
         let schedule: Box<dyn Schedule> = match recipe.warmup {
@@ -123,10 +95,7 @@ impl Options {
             .schedule(schedule)
             .observer(&mut progress);
         if let Some(validate) = validate {
-            trainer = trainer.validate(validate);
-            if best {
-                trainer = trainer.keep_best();
-            }
+            trainer = trainer.validate(validate).keep_best();
         }
         if let Some(file) = &self.checkpoint {
             trainer = trainer.checkpoint(file).resume(self.resume);

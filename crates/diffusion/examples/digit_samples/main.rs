@@ -244,7 +244,7 @@ fn learn(
             Ok((loss.item()?.into(), None))
         })
     };
-    a.training.run_last(net, &mut adam, recipe, batches, Some(&mut validate), |numbers, mode| {
+    a.training.run(net, &mut adam, recipe, batches, Some(&mut validate), |numbers, mode| {
         let (x0, labels) = batch(&data.train, numbers)?;
         Ok(diffusion.loss(net, &x0, Some(&labels), mode)?.into())
     })?;
