@@ -3,8 +3,9 @@
 use crate::build::{self, build, ensure_ours};
 use crate::catalog::Catalog;
 use crate::project::Project;
-use crate::{check, figures, preprocess, serve};
-use anyhow::{Context, Result, bail};
+use crate::run::{Runner, Stage, Toolchain};
+use crate::{check, exercises, figures, preprocess, serve};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +35,11 @@ enum Command {
     /// Faults are: a broken link or anchor, an id that is there twice, a request to another machine, a formula without
     /// its block, a chapter that is not in the book, a property that does not hold, a misprint that is not refuted.
     Check,
+    /// Check exercises: what they begin with must fail, and their solution hold
+    Exercise {
+        /// Their names, those of the files in book/exercises [default: all]
+        names: Vec<String>,
+    },
     /// mdBook's preprocessor protocol: context and book as JSON in, the book as JSON out
     Preprocess {
         /// `supports RENDERER`: only say, by the exit status, whether that renderer can be written for
@@ -89,6 +95,7 @@ pub fn main() -> Result<()> {
         }
         Command::Build(options) => build_static(&project, options),
         Command::Check => check_book(&project),
+        Command::Exercise { names } => check_exercises(&project, names),
         Command::Preprocess { question } => match question.iter().map(String::as_str).collect::<Vec<_>>()[..]
         {
             [] => preprocess::protocol(std::io::stdin().lock(), std::io::stdout().lock()),
@@ -146,5 +153,25 @@ fn check_book(project: &Project) -> Result<()> {
         catalog.all_properties().len(),
         started.elapsed().as_secs_f64()
     );
+    Ok(())
+}
+
+fn check_exercises(project: &Project, names: Vec<String>) -> Result<()> {
+    let names = if names.is_empty() { exercises::ids(project) } else { names };
+    let exercises = names.iter().map(|name| exercises::read(project, name)).collect::<Result<Vec<_>>>()?;
+    let runner = Runner::new(Stage::Ready(Arc::new(Toolchain::prepare(project)?)));
+    let runtime = tokio::runtime::Runtime::new()?;
+    let mut unsound = 0;
+    for exercise in &exercises {
+        let trial = runtime.block_on(exercises::trial(&runner, exercise))?;
+        println!("{}: what it begins with\n{}", exercise.id, trial.before.result);
+        println!("{}: its solution\n{}", exercise.id, trial.after.result);
+        unsound += usize::from(!trial.sound());
+        if !trial.sound() {
+            println!("{}: NOT SOUND: the start must compile and fail, the solution hold\n", exercise.id);
+        }
+    }
+    ensure!(unsound == 0, "{unsound} of {} exercises are not sound", exercises.len());
+    println!("{} exercises are sound.", exercises.len());
     Ok(())
 }

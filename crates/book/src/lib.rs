@@ -5,6 +5,7 @@
 //! * [`catalog`] gathers formulas and properties of all topic crates, and runs the properties once, of which [`evidence`] is what a page says;
 //! * [`items`] finds where an item is declared; [`math`] typesets; [`figures`] draws;
 //! * [`markdown`] finds math and directives in a chapter; [`pages`] writes what takes their place;
+//! * [`exercises`] are read from files of their own;
 //! * [`preprocess`] puts these together as an mdBook preprocessor, and [`build`] drives mdBook with it;
 //! * [`check`] reads the built pages again, as a reader's browser would;
 //! * [`run`] compiles and runs a snippet under limits, and [`serve`] offers it to the page, on loopback only.
@@ -18,6 +19,7 @@ pub mod catalog;
 pub mod check;
 pub mod cli;
 pub mod evidence;
+pub mod exercises;
 pub mod figures;
 pub mod items;
 mod kept;

@@ -2,7 +2,7 @@
 
 use crate::text::line_of;
 use anyhow::{Result, bail};
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use std::ops::Range;
 
 /// A part of a chapter that will be replaced.
@@ -29,6 +29,10 @@ pub enum What {
     Reference(String),
     /// `{{#figure NAME}}`
     Figure(String),
+    /// `{{#exercise ID}}`
+    Exercise(String),
+    /// `{{#exercises}}`
+    Exercises,
     /// `{{#formulas}}`
     Formulas,
     /// `{{#errata}}`
@@ -53,16 +57,9 @@ pub struct Wrong {
 pub fn scan(source: &str) -> Result<Vec<Piece>, Vec<Wrong>> {
     let mut pieces = Vec::new();
     let mut code: Vec<Range<usize>> = Vec::new();
-    let options = Options::ENABLE_MATH
-        | Options::ENABLE_TABLES
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_HEADING_ATTRIBUTES
-        | Options::ENABLE_GFM;
     let mut block = None;
     let mut wrong = Vec::new();
-    for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
+    for (event, range) in Parser::new_ext(source, options()).into_offset_iter() {
         match event {
             Event::InlineMath(latex) => pieces.push((range, What::Inline(latex.to_string()))),
             Event::DisplayMath(latex) => pieces.push((range, What::Display(latex.to_string()))),
@@ -101,6 +98,49 @@ pub fn scan(source: &str) -> Result<Vec<Piece>, Vec<Wrong>> {
     Ok(pieces.into_iter().map(piece).collect())
 }
 
+/// Markdown as mdBook reads it, with mathematics.
+fn options() -> Options {
+    Options::ENABLE_MATH
+        | Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_HEADING_ATTRIBUTES
+        | Options::ENABLE_GFM
+}
+
+/// A fenced block of code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fence {
+    /// The bytes that it takes up, fences included.
+    pub range: Range<usize>,
+    /// What stands behind the opening fence.
+    pub info: String,
+    /// What is in it.
+    pub code: String,
+}
+
+/// The fenced blocks of a text, in order.
+pub fn fences(source: &str) -> Vec<Fence> {
+    let mut fences = Vec::new();
+    let mut open: Option<Fence> = None;
+    for (event, range) in Parser::new_ext(source, options()).into_offset_iter() {
+        match event {
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+                open = Some(Fence { range, info: info.to_string(), code: String::new() });
+            }
+            Event::Text(text) => {
+                if let Some(fence) = &mut open {
+                    fence.code += &text;
+                }
+            }
+            Event::End(TagEnd::CodeBlock) => fences.extend(open.take()),
+            _ => {}
+        }
+    }
+    fences
+}
+
 /// Reads the directive with which `text` begins; gives its length in bytes too.
 fn directive(text: &str) -> Result<(usize, What)> {
     let line = text.lines().next().unwrap_or("");
@@ -110,12 +150,14 @@ fn directive(text: &str) -> Result<(usize, What)> {
         ["formula", id] => What::Formula(id.into()),
         ["eqref", id] => What::Reference(id.into()),
         ["figure", name] => What::Figure(name.into()),
+        ["exercise", id] => What::Exercise(id.into()),
+        ["exercises"] => What::Exercises,
         ["formulas"] => What::Formulas,
         ["errata"] => What::Errata,
         ["notation"] => What::Notation,
-        ["formula" | "eqref" | "figure", ..] => bail!("`{}` wants one name", &line[..end + 2]),
+        ["formula" | "eqref" | "figure" | "exercise", ..] => bail!("`{}` wants one name", &line[..end + 2]),
         _ => bail!(
-            "`{}` is no directive of the book: formula, eqref, figure, formulas, errata, notation",
+            "`{}` is no directive of the book: formula, eqref, figure, exercise, exercises, formulas, errata, notation",
             &line[..end + 2]
         ),
     };

@@ -1,18 +1,17 @@
 //! The book's mdBook preprocessor: from directives and math to what the page shows.
 
 use crate::catalog::Catalog;
+use crate::exercises;
 use crate::markdown::{Piece, What, scan};
 use crate::math::Math;
 use crate::pages::{Links, Pages, Placement};
 use crate::project::Project;
-use crate::text::inline_html;
 use anyhow::{Context, Result, bail};
 use gradus_formula::Kind;
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext, parse_input};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::ops::Range;
 use std::sync::Arc;
 
 /// The preprocessor `gradus`.
@@ -40,16 +39,32 @@ impl Gradus {
         let mut faults = Vec::new();
         let mut scanned: BTreeMap<String, Vec<Piece>> = BTreeMap::new();
         let mut placements: BTreeMap<String, Placement> = BTreeMap::new();
+        let mut exercises = Vec::new();
         for chapter in book.chapters() {
             let Some(path) = path(chapter) else { continue };
             match scan(&chapter.content) {
                 Ok(pieces) => {
                     self.place(chapter, &path, &pieces, &mut placements, &mut faults);
+                    for piece in &pieces {
+                        let What::Exercise(id) = &piece.what else { continue };
+                        if exercises.iter().any(|(_, other)| other == id) {
+                            faults.push(format!(
+                                "book/src/{path}:{}: the exercise `{id}` is there already",
+                                piece.line
+                            ));
+                        }
+                        exercises.push((path.clone(), id.clone()));
+                    }
                     scanned.insert(path, pieces);
                 }
                 Err(wrong) => {
                     faults.extend(wrong.iter().map(|w| format!("book/src/{path}:{}: {}", w.line, w.text)));
                 }
+            }
+        }
+        for id in exercises::ids(&self.project) {
+            if !exercises.iter().any(|(_, shown)| *shown == id) {
+                faults.push(format!("book/exercises/{id}.md: no chapter has `{{{{#exercise {id}}}}}`"));
             }
         }
         let math = Math::new()?;
@@ -59,18 +74,14 @@ impl Gradus {
             math: &math,
             links: &self.links,
             placements,
+            exercises,
         };
         book.for_each_mut(|item| {
             let BookItem::Chapter(chapter) = item else { return };
             let Some(path) = path(chapter) else { return };
             for piece in scanned.get(&path).into_iter().flatten().rev() {
-                let alone = alone(&chapter.content, piece);
-                match pages.render(&piece.what, &path, alone) {
-                    Ok(html) => {
-                        let (range, html) = with_its_stop(&chapter.content, piece, html);
-                        chapter.content.replace_range(range, &html);
-                    }
-                    Err(error) => faults.push(format!("book/src/{path}:{}: {error:#}", piece.line)),
+                if let Err(error) = pages.replace(&mut chapter.content, piece, &path) {
+                    faults.push(format!("book/src/{path}:{}: {error:#}", piece.line));
                 }
             }
         });
@@ -118,24 +129,6 @@ fn path(chapter: &Chapter) -> Option<String> {
     chapter.path.as_ref().map(|p| p.to_string_lossy().replace('\\', "/"))
 }
 
-/// Whether a piece has its lines for itself (in a quotation or a list item too).
-fn alone(content: &str, piece: &Piece) -> bool {
-    let before = content[..piece.range.start].rsplit('\n').next().unwrap_or("");
-    let after = content[piece.range.end..].split('\n').next().unwrap_or("");
-    before.trim_start_matches(['>', ' ', '\t']).is_empty() && after.trim().is_empty()
-}
-
-/// A formula in running text, together with the stop behind it: browsers break a line between the two, and a line would begin with a comma.
-fn with_its_stop(content: &str, piece: &Piece, html: String) -> (Range<usize>, String) {
-    let after = &content[piece.range.end..];
-    let stop = &after[..after.len() - after.trim_start_matches(['.', ',', ';', ':', '!', '?', ')']).len()];
-    if !matches!(piece.what, What::Inline(_)) || stop.is_empty() {
-        return (piece.range.clone(), html);
-    }
-    let range = piece.range.start..piece.range.end + stop.len();
-    (range, format!("<span class=\"unbroken\">{html}{}</span>", inline_html(stop)))
-}
-
 impl Preprocessor for Gradus {
     fn name(&self) -> &str {
         NAME
@@ -166,32 +159,4 @@ pub fn protocol(input: impl Read, mut output: impl Write) -> Result<()> {
     let gradus = Gradus::new(Project::here(), Arc::new(Catalog::new()?), Links::default());
     let book = gradus.rewrite(book)?;
     serde_json::to_writer(&mut output, &book).context("writing the book")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_formula_takes_its_stop_along_and_nothing_else() {
-        let content = "so $x$, and $y$ (or $z$).\n\n$$w$$.";
-        let kept: Vec<_> = scan(content)
-            .unwrap()
-            .iter()
-            .map(|piece| {
-                let (range, html) = with_its_stop(content, piece, "<math>".into());
-                (&content[range], html)
-            })
-            .collect();
-        let with = |stop| format!("<span class=\"unbroken\"><math>{stop}</span>");
-        assert_eq!(
-            kept,
-            [
-                ("$x$,", with(",")),
-                ("$y$", "<math>".into()),
-                ("$z$).", with("&#41;&#46;")),
-                ("$$w$$", "<math>".into()),
-            ]
-        );
-    }
 }

@@ -49,7 +49,7 @@ async fn server_with(stage: Stage, running: Limits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let runner = Arc::new(Runner::with_limits(stage, Limits::COMPILING, running));
-    let site = Arc::new(Site::new(port, pages(), None, runner).unwrap());
+    let site = Arc::new(Site::new(Project::here(), port, pages(), None, runner).unwrap());
     tokio::spawn(axum::serve(listener, router(site.clone())).into_future());
     Server { port, site }
 }

@@ -14,6 +14,8 @@ mod property;
 mod report;
 #[cfg(feature = "properties")]
 mod runner;
+#[cfg(feature = "properties")]
+mod verdict;
 
 pub use formula::{Formula, Item, ItemKind, Kind, Printed, Symbol, Verdict};
 
@@ -23,6 +25,7 @@ pub use {
     property::{Case, Check, Failure, Property, Tolerance},
     report::{Counterexample, DrawReport, Histogram, Outcome, Report, Step},
     runner::{CaseRecord, Config, Origin, Status, replay, run},
+    verdict::{Verdicts, number, verify},
 };
 
 #[cfg(feature = "harness")]

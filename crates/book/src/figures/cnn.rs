@@ -256,10 +256,10 @@ pub(super) fn sliding_window(inputs: &Inputs) -> Result<Figure> {
     paint().map_err(|e| anyhow!("drawing: {e}"))?;
     let status = format!(
         "Filter: {name}; its weights add up to {}. Output {outputs} × {outputs}; at row {}, column {} it is {}.",
-        crate::text::number(sum).replace('-', "−"),
+        gradus_formula::number(sum).replace('-', "−"),
         at[0],
         at[1],
-        crate::text::number(value).replace('-', "−"),
+        gradus_formula::number(value).replace('-', "−"),
     );
     Ok(Figure {
         svg: themed(&svg),

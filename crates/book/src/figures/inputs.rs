@@ -3,7 +3,7 @@
 //! Whoever asks may be a script with a slip or another program: a value counts only after it was held against its control.
 
 use super::Control;
-use crate::text::number;
+use gradus_formula::number;
 use serde_json::{Map, Value};
 use thiserror::Error;
 

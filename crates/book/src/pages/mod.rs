@@ -1,13 +1,14 @@
 //! What takes the place of a directive.
 
 mod evidence;
+mod exercise;
 mod formula;
 mod tables;
 
 use crate::catalog::Catalog;
 use crate::figures;
 use crate::items::{self, Place};
-use crate::markdown::What;
+use crate::markdown::{Piece, What};
 use crate::math::Math;
 use crate::project::Project;
 use crate::sources;
@@ -15,6 +16,7 @@ use crate::text::{html, inline_html};
 use anyhow::{Result, anyhow, bail};
 use gradus_formula::{Formula, Kind};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// Where a formula's block stands in the book.
@@ -47,6 +49,8 @@ pub struct Pages<'a> {
     pub links: &'a Links,
     /// Where the blocks are, by formula id.
     pub placements: BTreeMap<String, Placement>,
+    /// Chapter and name of each exercise, in the order of the book.
+    pub exercises: Vec<(String, String)>,
 }
 
 impl Pages<'_> {
@@ -71,10 +75,23 @@ impl Pages<'_> {
             What::Reference(id) => Ok(self.reference(self.catalog.formula(id)?, chapter)?),
             What::Formula(id) => block(self.formula(self.catalog.formula(id)?, chapter)?),
             What::Figure(name) => block(figures::draw(name)?),
+            What::Exercise(id) => block(self.exercise(id, chapter)?),
+            What::Exercises => block(self.exercises_table(chapter)?),
             What::Formulas => block(self.formulas_table(chapter)?),
             What::Errata => block(self.errata(chapter)?),
             What::Notation => block(self.notation_table(chapter)?),
         }
+    }
+
+    /// Puts what a page shows in the place of a piece of the text.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    pub fn replace(&self, text: &mut String, piece: &Piece, chapter: &str) -> Result<()> {
+        let html = self.render(&piece.what, chapter, alone(text, piece))?;
+        let (range, html) = with_its_stop(text, piece, html);
+        text.replace_range(range, &html);
+        Ok(())
     }
 
     /// The way from a chapter up to the book's root: empty, or `../` as often as needed.
@@ -160,4 +177,51 @@ fn kind(formula: &Formula) -> &'static str {
 /// An error of a formula that names it.
 fn at(formula: &Formula, error: anyhow::Error) -> anyhow::Error {
     anyhow!("formula `{}`: {error:#}", formula.id)
+}
+
+/// Whether a piece has its lines for itself (in a quotation or a list item too).
+fn alone(content: &str, piece: &Piece) -> bool {
+    let before = content[..piece.range.start].rsplit('\n').next().unwrap_or("");
+    let after = content[piece.range.end..].split('\n').next().unwrap_or("");
+    before.trim_start_matches(['>', ' ', '\t']).is_empty() && after.trim().is_empty()
+}
+
+/// A formula in running text, together with the stop behind it: browsers break a line between the two, and a line would begin with a comma.
+fn with_its_stop(content: &str, piece: &Piece, html: String) -> (Range<usize>, String) {
+    let after = &content[piece.range.end..];
+    let stop = &after[..after.len() - after.trim_start_matches(['.', ',', ';', ':', '!', '?', ')']).len()];
+    if !matches!(piece.what, What::Inline(_)) || stop.is_empty() {
+        return (piece.range.clone(), html);
+    }
+    let range = piece.range.start..piece.range.end + stop.len();
+    (range, format!("<span class=\"unbroken\">{html}{}</span>", inline_html(stop)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::markdown::scan;
+
+    #[test]
+    fn a_formula_takes_its_stop_along_and_nothing_else() {
+        let content = "so $x$, and $y$ (or $z$).\n\n$$w$$.";
+        let kept: Vec<_> = scan(content)
+            .unwrap()
+            .iter()
+            .map(|piece| {
+                let (range, html) = with_its_stop(content, piece, "<math>".into());
+                (&content[range], html)
+            })
+            .collect();
+        let with = |stop| format!("<span class=\"unbroken\"><math>{stop}</span>");
+        assert_eq!(
+            kept,
+            [
+                ("$x$,", with(",")),
+                ("$y$", "<math>".into()),
+                ("$z$).", with("&#41;&#46;")),
+                ("$$w$$", "<math>".into()),
+            ]
+        );
+    }
 }

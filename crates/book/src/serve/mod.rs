@@ -59,7 +59,7 @@ pub fn serve(project: &Project, options: &Options) -> Result<()> {
     runtime.block_on(async {
         let listener = listen(options.port).await?;
         let port = listener.local_addr()?.port();
-        let site = Arc::new(Site::new(port, folder, api, runner.clone())?);
+        let site = Arc::new(Site::new(project.clone(), port, folder, api, runner.clone())?);
         let address = format!("http://127.0.0.1:{port}/");
         println!("The book is at {address} (Ctrl-C ends it).");
         if options.open {

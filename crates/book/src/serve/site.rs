@@ -2,7 +2,9 @@
 
 use super::guard::{TOKEN, guard, token};
 use super::newer::Newer;
+use crate::exercises;
 use crate::figures;
+use crate::project::Project;
 use crate::run::{Refusal, Runner, Stage};
 use anyhow::{Context, Result};
 use axum::Router;
@@ -27,6 +29,7 @@ pub(super) const BODY_LIMIT: usize = 64 * 1024;
 
 /// A book being served.
 pub struct Site {
+    project: Project,
     pub(super) hosts: Vec<String>,
     token: String,
     folder: RwLock<Arc<TempDir>>,
@@ -39,12 +42,19 @@ pub struct Site {
 }
 
 impl Site {
-    /// A site on `port`, of the pages in `folder`.
+    /// A site on `port`, of the pages in `folder`, built from `project`.
     ///
     /// # Errors
     /// If the system has no random numbers.
-    pub fn new(port: u16, folder: TempDir, api: Option<PathBuf>, runner: Arc<Runner>) -> Result<Self> {
+    pub fn new(
+        project: Project,
+        port: u16,
+        folder: TempDir,
+        api: Option<PathBuf>,
+        runner: Arc<Runner>,
+    ) -> Result<Self> {
         Ok(Self {
+            project,
             hosts: vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")],
             token: token()?,
             folder: RwLock::new(Arc::new(folder)),
@@ -89,6 +99,21 @@ impl Site {
         let _ = std::fs::remove_dir_all(self.folder().path());
     }
 
+    /// Runs a program of the reader's, if the request has the token.
+    async fn run(&self, headers: &HeaderMap, code: &str) -> Response {
+        if headers.get(TOKEN).is_none_or(|t| t.as_bytes() != self.token.as_bytes()) {
+            return (StatusCode::FORBIDDEN, "the token is missing or old: reload the page").into_response();
+        }
+        match self.runner.run(code).await {
+            Ok(Ok(answer)) => Json(answer).into_response(),
+            Ok(Err(Refusal::Busy)) => {
+                (StatusCode::TOO_MANY_REQUESTS, "two snippets are running already").into_response()
+            }
+            Ok(Err(Refusal::NotReady(why))) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
+            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
+        }
+    }
+
     fn folder(&self) -> Arc<TempDir> {
         self.folder.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -99,6 +124,7 @@ pub fn router(site: Arc<Site>) -> Router {
     Router::new()
         .route("/__gradus/session", get(session))
         .route("/__gradus/evaluate.json", post(evaluate))
+        .route("/__gradus/exercise.json", post(exercise))
         .route("/__gradus/figure.json", post(figure))
         .route("/__livereload", get(livereload))
         .fallback(page)
@@ -130,16 +156,24 @@ async fn evaluate(
     headers: HeaderMap,
     Json(snippet): Json<Snippet>,
 ) -> Response {
-    if headers.get(TOKEN).is_none_or(|t| t.as_bytes() != site.token.as_bytes()) {
-        return (StatusCode::FORBIDDEN, "the token is missing or old: reload the page").into_response();
-    }
-    match site.runner.run(&snippet.code).await {
-        Ok(Ok(answer)) => Json(answer).into_response(),
-        Ok(Err(Refusal::Busy)) => {
-            (StatusCode::TOO_MANY_REQUESTS, "two snippets are running already").into_response()
-        }
-        Ok(Err(Refusal::NotReady(why))) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
+    site.run(&headers, &snippet.code).await
+}
+
+/// An attempt at an exercise.
+#[derive(Deserialize)]
+struct Attempt {
+    exercise: String,
+    code: String,
+}
+
+async fn exercise(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    Json(attempt): Json<Attempt>,
+) -> Response {
+    match exercises::read(&site.project, &attempt.exercise) {
+        Ok(exercise) => site.run(&headers, &exercise.program(&attempt.code)).await,
+        Err(error) => (StatusCode::NOT_FOUND, format!("{error:#}")).into_response(),
     }
 }
 

@@ -62,6 +62,7 @@ impl Watch {
         state(
             files(&book.join("src"))
                 .into_iter()
+                .chain(files(&book.join("exercises")))
                 .chain(files(&book.join("theme")))
                 .chain([book.join("book.toml")]),
         )

@@ -133,7 +133,7 @@ async fn serve() -> u16 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let runner = Arc::new(Runner::new(Stage::Preparing));
-    let site = Arc::new(Site::new(port, folder, None, runner.clone()).unwrap());
+    let site = Arc::new(Site::new(project.clone(), port, folder, None, runner.clone()).unwrap());
     let toolchain = Arc::new(Toolchain::prepare(&project).unwrap());
     let ready = get(move || async move { runner.set(Stage::Ready(toolchain)) });
     let app = Router::new().route("/ready", ready).merge(router(site));
