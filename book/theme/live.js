@@ -1,5 +1,5 @@
-// Figures that can be moved: a slider, a point or a painted cell changes, the book's server draws the figure anew with the same Rust
-// function that drew the page, and the drawing is swapped. Nothing is computed here but where a brush leaves ink.
+// Figures that can be moved: a slider, a point or a painted cell changes, the figure is drawn anew by the same Rust function that
+// drew the page, and the drawing is swapped. Nothing is computed here but where a brush leaves ink.
 (() => {
   'use strict';
   const QUIET = 700; // so long nothing has moved when a screen reader is told: not at every pixel
@@ -81,23 +81,14 @@
     };
     const draw = async sent => {
       try {
-        const response = await fetch('/__gradus/figure.json', {
-          method: 'POST',
-          headers: { 'Content-Type': 'application/json' },
-          body: JSON.stringify({ figure: figure.dataset.figure, inputs: sent }),
-        });
-        const answer = await response.text();
-        if (!response.ok) throw new Error(answer);
-        const drawn = JSON.parse(answer);
+        const drawn = await window.gradus.ask({ figure: figure.dataset.figure, inputs: sent });
         holder.innerHTML = drawn.svg;
         caption.textContent = drawn.caption;
         status.textContent = drawn.status;
         status.classList.remove('refused');
         return true;
       } catch (error) {
-        // A failed request to a server that has ended is a TypeError in every browser.
-        status.textContent = error instanceof TypeError
-          ? 'The book’s server does not answer. Start it with cargo book, then reload this page.' : error.message;
+        status.textContent = error.message;
         status.classList.add('refused');
         return false;
       }

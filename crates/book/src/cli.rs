@@ -4,7 +4,7 @@ use crate::build::{self, build, ensure_ours};
 use crate::catalog::Catalog;
 use crate::project::Project;
 use crate::run::{Runner, Stage, Toolchain};
-use crate::{check, exercises, figures, preprocess, serve};
+use crate::{answers, check, exercises, preprocess, serve};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -46,9 +46,9 @@ enum Command {
         #[arg(num_args = 0..=2, value_names = ["supports", "RENDERER"])]
         question: Vec<String>,
     },
-    /// Draw figures with something moved: pages' questions as JSON in, an answer a line as JSON out; for the server's own use
+    /// Answer pages' questions: JSON in, an answer a line as JSON out; for the server's own use
     #[command(hide = true)]
-    Figure,
+    Answer,
     /// Say, by the exit status, whether mdBook's renderer can be written for
     Supports {
         /// The renderer: html
@@ -102,9 +102,9 @@ pub fn main() -> Result<()> {
             ["supports", renderer] => supports(renderer),
             _ => bail!("preprocess takes nothing, or `supports RENDERER`"),
         },
-        Command::Figure => {
+        Command::Answer => {
             for question in serde_json::Deserializer::from_reader(std::io::stdin().lock()).into_iter() {
-                let reply = figures::reply(question.context("reading a question")?);
+                let reply = answers::reply(question.context("reading a question")?);
                 println!("{}", serde_json::to_string(&reply)?);
             }
             Ok(())

@@ -7,6 +7,7 @@
 //! * [`markdown`] finds math and directives in a chapter; [`pages`] writes what takes their place;
 //! * [`exercises`] are read from files of their own;
 //! * [`preprocess`] puts these together as an mdBook preprocessor, and [`build`] drives mdBook with it;
+//! * [`answers`] are what a page gets that asks for a figure or a property while it is read;
 //! * [`check`] reads the built pages again, as a reader's browser would;
 //! * [`run`] compiles and runs a snippet under limits, and [`serve`] offers it to the page, on loopback only.
 
@@ -14,6 +15,7 @@
 // A program: what it prints is for its terminal.
 #![allow(clippy::print_stdout)]
 
+pub mod answers;
 pub mod build;
 pub mod catalog;
 pub mod check;

@@ -102,7 +102,7 @@ impl Server {
     /// Asks for a figure as the page does, and with further headers.
     async fn figure(&self, question: &Value, headers: &[(&str, &str)]) -> Reply {
         let headers = [&[("Content-Type", "application/json")], headers].concat();
-        self.post_to("/__gradus/figure.json", &question.to_string(), &headers).await
+        self.post_to("/__gradus/ask.json", &question.to_string(), &headers).await
     }
 
     /// Runs a snippet as the page does.
@@ -335,7 +335,7 @@ async fn figures_are_refused_to_others_and_outside_their_ranges() {
         );
     }
     // No number that JSON can write, no JSON, a form's type, too much, another method.
-    let path = "/__gradus/figure.json";
+    let path = "/__gradus/ask.json";
     let json = [("Content-Type", "application/json")];
     let infinite = "{\"figure\":\"regression-losses\",\"inputs\":{\"delta\":1e999}}";
     assert_eq!(server.post_to(path, infinite, &json).await.status, 400);

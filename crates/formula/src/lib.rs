@@ -24,7 +24,7 @@ pub use {
     draw::{Array, Draw, Inputs, Range, RangeError, Ranges, Scale, Value},
     property::{Case, Check, Failure, Property, Tolerance},
     report::{Counterexample, DrawReport, Histogram, Outcome, Report, Step},
-    runner::{CaseRecord, Config, Origin, Status, replay, run},
+    runner::{CaseRecord, Config, Origin, Run, Status, replay, run},
     verdict::{Verdicts, number, verify},
 };
 

@@ -104,60 +104,137 @@ pub fn run(
     config: &Config,
     watch: &mut dyn FnMut(&CaseRecord),
 ) -> Result<Report, RangeError> {
-    let clock = Clock::start();
-    let strategy = strategy(&property.draws, &config.ranges)?;
-    let mut draws = Vec::new();
-    for draw in &property.draws {
-        draws.push(DrawReport::new(draw, config.ranges.of(draw)?));
-    }
-    let exact = property.tolerance.value == 0.0;
-    let mut report = Report {
-        property: property.id,
-        formulas: property.formulas,
-        statement: property.statement,
-        outcome: Outcome::Pass,
-        seed: config.seed,
-        cases: 0,
-        rejected: 0,
-        residual: 0.0,
-        worst_case: None,
-        tolerance: property.tolerance,
-        headroom: if exact {
+    let mut run = Run::new(property, config)?;
+    while run.step(watch) {}
+    Ok(run.report())
+}
+
+/// A run under way: a case at a step, so that who watches may stop in between, and look at what there is so far.
+///
+/// ```
+/// use gradus_formula::{Config, Draw, Property, Run};
+/// let property = Property::new("x.small", &["x"], "x < 2").draw(Draw::real("x", 0.0..=1.0)).holds(|case| Ok(case.real("x") < 2.0));
+/// let mut run = Run::new(&property, &Config::default())?;
+/// for _ in 0..10 {
+///     assert!(run.step(&mut |_| {}));
+/// }
+/// assert_eq!((run.report().cases, run.planned()), (10, 256));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Run {
+    property: Property,
+    config: Config,
+    strategy: SBoxedStrategy<Inputs>,
+    planned: u64,
+    next: u64,
+    seen: HashSet<u64>,
+    report: Report,
+}
+
+impl Run {
+    /// A run that has not begun.
+    ///
+    /// # Errors
+    /// If a range asked for is not one that the property's draw allows.
+    pub fn new(property: &Property, config: &Config) -> Result<Self, RangeError> {
+        let strategy = strategy(&property.draws, &config.ranges)?;
+        let mut draws = Vec::new();
+        for draw in &property.draws {
+            draws.push(DrawReport::new(draw, config.ranges.of(draw)?));
+        }
+        let headroom = if property.tolerance.value == 0.0 {
             Histogram::new(0.0, 1.0, 2, false)
         } else {
             Histogram::new(-8.0, 1.0, 18, true)
-        },
-        draws,
-        duplicates: 0,
-        labels: BTreeMap::new(),
-        counterexample: None,
-        seconds: 0.0,
-    };
-    let cases = property.cases(config.cases);
-    let mut seen = HashSet::new();
-    for case in config.first.iter().copied().chain(0..cases) {
-        let (mut tree, record) = draw_case(property, &strategy, config.seed, case);
+        };
+        let report = Report {
+            property: property.id,
+            formulas: property.formulas,
+            statement: property.statement,
+            outcome: Outcome::Pass,
+            seed: config.seed,
+            cases: 0,
+            rejected: 0,
+            residual: 0.0,
+            worst_case: None,
+            tolerance: property.tolerance,
+            headroom,
+            draws,
+            duplicates: 0,
+            labels: BTreeMap::new(),
+            counterexample: None,
+            seconds: 0.0,
+        };
+        let planned = config.first.len() as u64 + property.cases(config.cases);
+        let (property, config) = (property.clone(), config.clone());
+        Ok(Self { property, config, strategy, planned, next: 0, seen: HashSet::new(), report })
+    }
+
+    /// How many cases it draws, if none fails.
+    pub fn planned(&self) -> u64 {
+        self.planned
+    }
+
+    /// Whether nothing is left to do.
+    pub fn done(&self) -> bool {
+        self.next >= self.planned || self.report.counterexample.is_some()
+    }
+
+    /// Draws and measures a case, and makes it as small as it can if it fails; whether something is left to do.
+    pub fn step(&mut self, watch: &mut dyn FnMut(&CaseRecord)) -> bool {
+        if self.done() {
+            return false;
+        }
+        let clock = Clock::start();
+        let first = self.config.first.len() as u64;
+        // The cases that failed once stand in front of the others.
+        let case = match self.next.checked_sub(first) {
+            Some(case) => case,
+            None => self.config.first[self.next as usize],
+        };
+        self.next += 1;
+        let (mut tree, record) = draw_case(&self.property, &self.strategy, self.config.seed, case);
         watch(&record);
         if record.status == Status::GaveUp {
-            report.rejected += 1;
-            continue;
+            self.report.rejected += 1;
+        } else {
+            self.report.add(&record, &mut self.seen);
         }
-        report.add(&record, exact, &mut seen);
         if record.status == Status::Failed {
-            report.counterexample = Some(shrink(property, &mut *tree, record, config, watch));
-            break;
+            let smallest = shrink(&self.property, &mut *tree, record, &self.config, watch);
+            self.report.counterexample = Some(smallest);
         }
+        self.report.seconds += clock.seconds();
+        !self.done()
     }
-    report.outcome = match (property.refutation, report.counterexample.is_some()) {
-        (true, true) => Outcome::Refuted,
-        (true, false) => Outcome::Unrefuted,
-        (false, true) => Outcome::Fail,
-        // A property that gave every case up has shown nothing.
-        (false, false) if report.cases == 0 => Outcome::Fail,
-        (false, false) => Outcome::Pass,
-    };
-    report.seconds = clock.seconds();
-    Ok(report)
+
+    /// The property.
+    pub fn property(&self) -> &Property {
+        &self.property
+    }
+
+    /// How it is run.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Measures one case of it again.
+    pub fn replay(&self, case: u64) -> CaseRecord {
+        draw_case(&self.property, &self.strategy, self.config.seed, case).1
+    }
+
+    /// What has come of it so far.
+    pub fn report(&self) -> Report {
+        let outcome = match (self.property.refutation, self.report.counterexample.is_some()) {
+            (true, true) => Outcome::Refuted,
+            (true, false) => Outcome::Unrefuted,
+            (false, true) => Outcome::Fail,
+            // A property that gave every case up has shown nothing.
+            (false, false) if self.report.cases == 0 => Outcome::Fail,
+            (false, false) => Outcome::Pass,
+        };
+        Report { outcome, ..self.report.clone() }
+    }
 }
 
 /// Measures one case alone, as [`run`] with the same seed and ranges would.
@@ -199,7 +276,7 @@ fn measure(property: &Property, inputs: Inputs, case: u64, origin: Origin) -> Ca
 }
 
 impl Report {
-    fn add(&mut self, record: &CaseRecord, exact: bool, seen: &mut HashSet<u64>) {
+    fn add(&mut self, record: &CaseRecord, seen: &mut HashSet<u64>) {
         self.cases += 1;
         let mut hasher = DefaultHasher::new();
         record.inputs.to_string().hash(&mut hasher);
@@ -215,7 +292,7 @@ impl Report {
         if r.is_nan() || r > self.residual || self.worst_case.is_none() {
             (self.residual, self.worst_case) = (r, Some(record.case));
         }
-        if exact {
+        if self.tolerance.value == 0.0 {
             self.headroom.add(if r == 0.0 { 0.0 } else { 1.0 });
         } else {
             // No number leaves no room: a NaN would count as the smallest residual.

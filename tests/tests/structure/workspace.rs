@@ -28,7 +28,9 @@ const LEVELS: &[(&str, u32)] = &[
     ("gradus", 9),
     ("gradus-explore", 10),
     ("gradus-benches", 10),
-    ("gradus-book", 11),
+    ("gradus-figures", 11),
+    ("gradus-page", 12),
+    ("gradus-book", 13),
 ];
 /// Members that test and measure all the others.
 const EXEMPT: &[&str] = &["gradus-tests", "gradus-benches"];

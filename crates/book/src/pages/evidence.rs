@@ -6,36 +6,36 @@ use crate::text::html;
 use gradus_formula::{Formula, Outcome, Property};
 
 impl Pages<'_> {
-    /// A badge for each property, unfolding into statements and verdicts; nothing where there is no property.
+    /// A badge for each property, which opens the explorer, and what they say; nothing where there is no property.
     pub(super) fn evidence(&self, formula: &Formula) -> String {
         let properties = self.catalog.properties(formula);
         if properties.is_empty() {
             return String::new();
         }
+        let id = html(formula.id);
         let mut badges = String::new();
         let mut rows = String::new();
         for property in properties {
             let (class, mark) = mark(self.catalog.evidence(property));
-            let verdict = self.verdict(property);
-            let statement = html(property.statement);
             let name = html(short(property.id, formula.canonical()));
-            let said = if property.refutation { "misprint: " } else { "" };
             badges += &format!(
-                "<span class=\"badge {class}\" title=\"{said}{statement} — {0}\"><span aria-hidden=\"true\">{mark}</span> \
-                 {name}<span class=\"only-heard\">: {class}. </span></span> ",
-                html(verdict)
+                "<a class=\"badge {class}\" href=\"#ev-{id}\" data-property=\"{}\"><span aria-hidden=\"true\">{mark}</span> \
+                 {name}<span class=\"only-heard\">: {class}. </span></a> ",
+                html(property.id)
             );
             rows += &format!(
-                "<li class=\"{class}\"><code>{}</code> {}<span class=\"statement\">{statement}</span> \
-                 <span class=\"verdict\">{}</span></li>",
+                "<li class=\"{class}\"><code>{}</code> {}<span class=\"statement\">{}</span> \
+                 <span class=\"verdict-line\">{}</span></li>",
                 html(property.id),
                 if property.refutation { "<strong>as printed</strong> " } else { "" },
-                html(verdict)
+                html(property.statement),
+                html(self.verdict(property))
             );
         }
         format!(
-            "<details class=\"evidence\"><summary><span class=\"summary-label\">Properties</span> {badges}</summary>\
-             <ul>{rows}</ul><p>Explore them: <code>cargo explore run {}</code></p></details>",
+            "<div class=\"evidence\" id=\"ev-{id}\"><p class=\"badges\"><span class=\"summary-label\">Properties</span> {badges}</p>\
+             <div class=\"explorer\" hidden></div><details><summary><span class=\"summary-label\">What they say</span></summary>\
+             <ul>{rows}</ul><p>On the command line: <code>cargo explore run {}</code></p></details></div>",
             html(formula.canonical())
         )
     }

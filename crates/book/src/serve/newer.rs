@@ -1,8 +1,8 @@
-//! A newer self of this program, compiled after a change in a crate: it draws the figures from then on, or they would move by the
-//! old formula.
+//! A newer self of this program, compiled after a change in a crate: it answers the pages from then on, or figures would move
+//! by the old formula.
 
-use crate::figures::Reply;
 use anyhow::{Context, Result};
+use gradus_figures::Reply;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(super) struct Newer {
     kept: Mutex<Option<Drawing>>,
 }
 
-/// `gradus-book figure` at work: a question a line, and as many answers.
+/// `gradus-book answer` at work: a question a line, and as many answers.
 struct Drawing {
     child: Child,
     questions: ChildStdin,
@@ -27,7 +27,7 @@ impl Newer {
         Self { program, kept: Mutex::new(None) }
     }
 
-    /// Asks for a figure. Who comes while the kept process is at work gets one that is not kept, and need not wait.
+    /// Asks it. Who comes while the kept process is at work gets one that is not kept, and need not wait.
     pub(super) fn ask(&self, question: &Value) -> Result<Reply> {
         let Ok(mut kept) = self.kept.try_lock() else {
             return Drawing::start(&self.program)?.ask(question);
@@ -43,7 +43,7 @@ impl Newer {
 impl Drawing {
     fn start(program: &Path) -> Result<Self> {
         let mut child = Command::new(program)
-            .arg("figure")
+            .arg("answer")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -2,8 +2,8 @@
 
 use super::guard::{TOKEN, guard, token};
 use super::newer::Newer;
+use crate::answers;
 use crate::exercises;
-use crate::figures;
 use crate::project::Project;
 use crate::run::{Refusal, Runner, Stage};
 use anyhow::{Context, Result};
@@ -125,7 +125,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/__gradus/session", get(session))
         .route("/__gradus/evaluate.json", post(evaluate))
         .route("/__gradus/exercise.json", post(exercise))
-        .route("/__gradus/figure.json", post(figure))
+        .route("/__gradus/ask.json", post(ask))
         .route("/__livereload", get(livereload))
         .fallback(page)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -177,11 +177,11 @@ async fn exercise(
     }
 }
 
-/// A figure as it is with something moved. It wants no token: nothing runs but the book's own functions, on numbers in their
+/// A figure with something moved, or a property explored. It wants no token: nothing runs but the book's own functions, on numbers in their
 /// ranges, and nothing is changed. The guard has seen that a page of the book asks, and JSON is what no other could send.
-async fn figure(State(site): State<Arc<Site>>, Json(question): Json<Value>) -> Response {
+async fn ask(State(site): State<Arc<Site>>, Json(question): Json<Value>) -> Response {
     let newer = site.newer();
-    let permit = if figures::takes_a_while(&question) {
+    let permit = if gradus_figures::takes_a_while(&question) {
         let Ok(permit) = site.working.clone().try_acquire_owned() else {
             let why = "the machine is at work for another page: try again when it is done";
             return (StatusCode::TOO_MANY_REQUESTS, why).into_response();
@@ -190,15 +190,15 @@ async fn figure(State(site): State<Arc<Site>>, Json(question): Json<Value>) -> R
     } else {
         None
     };
-    let drawing = tokio::task::spawn_blocking(move || {
+    let answer = tokio::task::spawn_blocking(move || {
         // It goes when the work is done, even if the page has gone before.
         let _permit = permit;
         match newer {
-            None => Ok(figures::reply(question)),
+            None => Ok(answers::reply(question)),
             Some(newer) => newer.ask(&question),
         }
     });
-    match drawing.await.context("drawing").flatten() {
+    match answer.await.context("answering").flatten() {
         Ok(reply) => {
             let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let kind =

@@ -1,4 +1,6 @@
-//! Figures, computed by the crates' own functions when the book is built.
+#![doc = include_str!("../README.md")]
+//!
+//! # How to add a figure
 //!
 //! To add one: write a function that returns a [`Figure`] (a [`Plot`] needs about five lines; see `activations.rs`) and
 //! name it in [`FIGURES`]. A chapter shows it with `{{#figure NAME}}`.
@@ -11,6 +13,8 @@
 //! (`inputs.cells("digit")?`). A button is for work that takes a second or more (`inputs.pressed("measure")?`): the server does it for one
 //! page at a time.
 
+#![forbid(unsafe_code)]
+
 mod activations;
 mod architectures;
 mod attention;
@@ -18,6 +22,8 @@ mod backpropagation;
 mod bars;
 mod bias_variance;
 mod cnn;
+#[cfg(feature = "machine")]
+mod complexity;
 mod controls;
 mod diffusion;
 mod initialization;
@@ -32,19 +38,19 @@ mod optimization;
 mod pixels;
 mod plot;
 mod recurrence;
+#[cfg(feature = "machine")]
 mod speed;
 mod statistics;
+mod text;
 mod training;
 
 pub use controls::{Button, Control, Grid, Points, Scale, Slider, Touch};
 pub use inputs::{InputError, Inputs, Moved};
-pub use live::{Live, Reply, reply, takes_a_while};
+pub use live::{Live, Reply, live, reply, takes_a_while};
 pub use plot::{Figure, Plot};
+pub use text::html;
 
-use crate::kept;
 use anyhow::{Result, bail};
-use std::collections::BTreeMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// A function that draws.
 pub type Draw = fn() -> Result<Figure>;
@@ -77,7 +83,9 @@ pub const FIGURES: &[(&str, Draw)] = &[
     ("truncated-std", initialization::truncated_std),
     ("newton-and-descent", logistic_regression::newton_and_descent),
     ("softmax-regions", logistic_regression::softmax_regions),
+    #[cfg(feature = "machine")]
     ("ladder", speed::ladder),
+    #[cfg(feature = "machine")]
     ("page-faults", speed::page_faults),
     ("mnist-digits", training::mnist_digits),
     ("learning-curves", training::learning_curves),
@@ -127,6 +135,7 @@ pub const LIVE: &[Live] = &[
         draw: logistic_regression::decision_boundary,
     },
     Live { name: "separation", controls: logistic_regression::GAP, draw: logistic_regression::separation },
+    #[cfg(feature = "machine")]
     Live { name: "roofline", controls: speed::MEASURE, draw: speed::roofline },
     Live { name: "train-digits", controls: training::DIGITS, draw: training::train_digits },
     Live { name: "train-mnist", controls: training::MNIST, draw: training::train_mnist },
@@ -146,7 +155,8 @@ pub const LIVE: &[Live] = &[
     Live { name: "attention-scale", controls: attention::SCALE, draw: attention::scale },
     Live { name: "positional-waves", controls: attention::PLACE, draw: attention::waves },
     Live { name: "complexity-table", controls: attention::TABLE, draw: attention::table },
-    Live { name: "complexity-measured", controls: attention::MEASURE, draw: attention::measured },
+    #[cfg(feature = "machine")]
+    Live { name: "complexity-measured", controls: complexity::MEASURE, draw: complexity::measured },
     Live { name: "attention-maps", controls: attention::MAPS, draw: attention::maps },
     Live { name: "noise-digit", controls: diffusion::NOISE, draw: diffusion::noise_digit },
     Live { name: "noise-schedules", controls: diffusion::STEPS, draw: diffusion::noise_schedules },
@@ -160,37 +170,22 @@ pub const LIVE: &[Live] = &[
 ];
 
 /// The names of all figures.
-fn names() -> impl Iterator<Item = &'static str> {
+pub fn names() -> impl Iterator<Item = &'static str> {
     FIGURES.iter().map(|(name, _)| *name).chain(LIVE.iter().map(|live| live.name))
 }
 
-/// What has been drawn: some figures train a network, and a served book is built again at every change of a file.
-static DRAWN: LazyLock<BTreeMap<&'static str, Mutex<Option<String>>>> =
-    LazyLock::new(|| names().map(|name| (name, Mutex::new(None))).collect());
-
-/// A figure as HTML on one line; it is drawn once, and then remembered: by the next start of the same build of this program, too.
+/// A figure as HTML on one line; some train a network for it.
 ///
 /// # Errors
 /// If there is no such figure, or it can't be drawn.
 pub fn draw(name: &str) -> Result<String> {
-    let Some(drawn) = DRAWN.get(name) else {
-        bail!("no figure is called `{name}`; there are: {}", names().collect::<Vec<_>>().join(", "));
-    };
-    // Who comes second waits for the first. A drawing that panicked left nothing behind, so it may be tried again.
-    let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(html) = &*drawn {
-        return Ok(html.clone());
+    if let Some(live) = LIVE.iter().find(|live| live.name == name) {
+        live.html()
+    } else if let Some((known, draw)) = FIGURES.iter().find(|(known, _)| *known == name) {
+        Ok(draw()?.html(known))
+    } else {
+        bail!("no figure is called `{name}`; there are: {}", names().collect::<Vec<_>>().join(", "))
     }
-    let html = kept::text(&format!("{name}.html"), || {
-        if let Some(live) = LIVE.iter().find(|live| live.name == name) {
-            live.html()
-        } else if let Some((known, draw)) = FIGURES.iter().find(|(known, _)| *known == name) {
-            Ok(draw()?.html(known))
-        } else {
-            bail!("`{name}` is drawn nowhere");
-        }
-    })?;
-    Ok(drawn.insert(html).clone())
 }
 
 #[cfg(test)]

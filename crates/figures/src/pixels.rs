@@ -64,7 +64,7 @@ impl Canvas {
         let _ = write!(
             self.0,
             "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" font-family=\"sans-serif\" font-size=\"15\" fill=\"var(--fg)\">{}</text>",
-            crate::text::html(text)
+            crate::html(text)
         );
     }
 

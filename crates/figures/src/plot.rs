@@ -3,7 +3,7 @@
 //! Plotters draws in marker colours, which then become CSS variables: one file serves light, dark and print.
 //! Every series has a dash pattern of its own, so that colour is never the only difference.
 
-use crate::text::html;
+use crate::html;
 use anyhow::{Result, anyhow};
 use gradus_formula::number;
 use plotters::prelude::*;

@@ -2,7 +2,7 @@
 
 use super::inputs::{Input, within};
 use super::{InputError, Moved};
-use crate::text::html;
+use crate::html;
 use serde_json::Value;
 
 /// Something to move.

@@ -2,7 +2,7 @@
 
 use super::controls::{handles, panel};
 use super::{Control, Figure, InputError, Inputs, LIVE};
-use crate::text::html;
+use crate::html;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -67,9 +67,32 @@ impl Fault {
     }
 }
 
-/// Answers a page that asks for a figure.
-pub fn reply(question: Value) -> Reply {
-    match answer(question) {
+/// The live figure of this name. Used in a constant, it takes along nothing of the others.
+///
+/// # Panics
+/// If there is none: then the constant does not compile.
+pub const fn live(name: &str) -> Live {
+    let mut i = 0;
+    while i < LIVE.len() {
+        if same(LIVE[i].name.as_bytes(), name.as_bytes()) {
+            return LIVE[i];
+        }
+        i += 1;
+    }
+    panic!("there is no live figure of this name")
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
+
+/// Answers a page that asks for one of these figures.
+pub fn reply(figures: &[Live], question: Value) -> Reply {
+    match answer(figures, question) {
         Ok(drawn) => Reply { status: 200, body: drawn },
         Err(fault) => Reply { status: fault.status(), body: fault.to_string() },
     }
@@ -82,10 +105,10 @@ pub fn takes_a_while(question: &Value) -> bool {
     live.and_then(|live| Inputs::read(live.controls, &inputs).ok()).is_some_and(|inputs| inputs.any_pressed())
 }
 
-fn answer(question: Value) -> Result<String, Fault> {
+fn answer(figures: &[Live], question: Value) -> Result<String, Fault> {
     let Question { figure: name, inputs } = serde_json::from_value(question).map_err(Fault::Malformed)?;
-    let Some(live) = LIVE.iter().find(|live| live.name == name) else {
-        let known = LIVE.iter().map(|live| live.name).collect::<Vec<_>>().join(", ");
+    let Some(live) = figures.iter().find(|live| live.name == name) else {
+        let known = figures.iter().map(|live| live.name).collect::<Vec<_>>().join(", ");
         return Err(Fault::Unknown { name, known });
     };
     let inputs = Inputs::read(live.controls, &inputs)?;
@@ -117,12 +140,12 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::{Grid, Scale, Touch, draw};
+    use crate::{Grid, Scale, Touch, draw};
     use serde_json::json;
     use std::collections::BTreeSet;
 
     fn drawn(question: Value) -> Value {
-        let reply = reply(question);
+        let reply = reply(LIVE, question);
         assert_eq!(reply.status, 200, "{}", reply.body);
         serde_json::from_str(&reply.body).unwrap()
     }
@@ -206,6 +229,13 @@ mod tests {
     }
 
     #[test]
+    fn a_figure_is_found_in_a_constant() {
+        const FOUND: Live = live("softmax-temperature");
+        assert_eq!(FOUND.name, "softmax-temperature");
+        assert!(std::panic::catch_unwind(|| live("softmax")).is_err());
+    }
+
+    #[test]
     fn only_a_pressed_button_takes_a_while() {
         let asks = |inputs: Value| takes_a_while(&json!({ "figure": "roofline", "inputs": inputs }));
         assert!(asks(json!({ "measure": true })));
@@ -278,7 +308,7 @@ mod tests {
             ),
         ];
         for (question, status, expected) in cases {
-            let reply = reply(question.clone());
+            let reply = reply(LIVE, question.clone());
             assert!(reply.status == status && reply.body.contains(expected), "{question}: {reply:?}");
         }
     }
