@@ -38,7 +38,7 @@ pub use logit::{Logit, logit, logit_derivative};
 pub use mish::{Mish, mish, mish_derivative};
 pub use prelu::{PRELU_INITIAL_SLOPE, PRelu, PReluLayer, prelu, prelu_derivatives};
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use receivers::Activations;
 pub use relu::{Relu, relu, relu_derivative};
 pub use selu::{SELU_ALPHA, SELU_LAMBDA, Selu, selu, selu_derivative};

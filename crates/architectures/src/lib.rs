@@ -40,7 +40,7 @@ pub use onnx::{OnnxError, onnx_model, save_onnx};
 #[cfg(feature = "images")]
 pub use photo::{Filter, Photo, PhotoError, Preprocessing};
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use resnet::{
     Basic, Block, BlockShape, Bottleneck, Projection, ResNet, ResNetShape, Shortcut, Stage, Stem,
     TrainingRecipe, Widen,

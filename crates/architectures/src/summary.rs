@@ -20,7 +20,7 @@ pub struct Row {
     /// How many numbers are kept here without being learned: running statistics.
     pub buffers: usize,
     /// The products for one image, each with an addition (MACs), of convolutions and dense layers; none for a layer that is not counted.
-    pub multiplications: Option<usize>,
+    pub multiplications: Option<u64>,
     /// The bytes of the result for one image.
     pub bytes: usize,
     /// How many rows and columns of the image an element of the result can know of; none where it is everything, or where the maps have grown again.
@@ -54,7 +54,7 @@ pub struct Summary {
     /// How many are kept without being learned.
     pub buffers: usize,
     /// The products for one image.
-    pub multiplications: usize,
+    pub multiplications: u64,
     /// The bytes of all results for one image: what training keeps.
     pub bytes: usize,
 }
@@ -75,22 +75,22 @@ fn numbers<T: Scalar>(layer: Option<&dyn Parameters<T>>) -> [usize; 2] {
 }
 
 /// The products of a step for one image, from the shapes that come in and go out; none for what is not counted.
-fn products<T: Scalar>(step: &Step<'_, T>, input: &[usize], output: &[usize]) -> Option<usize> {
-    let elements = |shape: &[usize]| shape.iter().try_fold(1usize, |n, &m| n.checked_mul(m));
+fn products<T: Scalar>(step: &Step<'_, T>, input: &[usize], output: &[usize]) -> Option<u64> {
+    let elements = |shape: &[usize]| shape.iter().try_fold(1u64, |n, &m| n.checked_mul(m as u64));
     match step {
         // Each output sums over its window, in each channel of its group.
         Step::Conv(layer) => {
             let shape = layer.shape();
             let taps = elements(&shape.windows.map(|w| w.size))?;
-            elements(output)?.checked_mul(shape.group_channels().ok()?)?.checked_mul(taps)
+            elements(output)?.checked_mul(shape.group_channels().ok()? as u64)?.checked_mul(taps)
         }
         // Each input has a part in so many outputs.
         Step::ConvTranspose(layer) => {
             let shape = layer.shape();
             let taps = elements(&shape.windows.map(|w| w.size))?;
-            elements(input)?.checked_mul(shape.out_channels / shape.groups)?.checked_mul(taps)
+            elements(input)?.checked_mul((shape.out_channels / shape.groups) as u64)?.checked_mul(taps)
         }
-        Step::Linear(layer) => Some(layer.weight.shape().elements()),
+        Step::Linear(layer) => Some(layer.weight.shape().elements() as u64),
         Step::Own(..) => None,
         _ => Some(0),
     }
@@ -134,7 +134,7 @@ impl Summary {
 }
 
 /// 1234567 as 1,234,567.
-fn grouped(n: usize) -> String {
+fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -164,12 +164,12 @@ impl Display for Summary {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let titles = ["name", "kind", "output", "parameters", "products", "memory", "sees"].map(String::from);
         let cells = |row: &Row| {
-            let count = |n: usize| if n == 0 { String::new() } else { grouped(n) };
+            let count = |n: u64| if n == 0 { String::new() } else { grouped(n) };
             [
                 row.name.clone(),
                 row.kind.into(),
                 shape(&row.output),
-                count(row.parameters),
+                count(row.parameters as u64),
                 row.multiplications.map_or("?".into(), count),
                 memory(row.bytes),
                 row.receptive_field.map_or(String::new(), |field| shape(&field)),
@@ -200,8 +200,8 @@ impl Display for Summary {
         writeln!(
             f,
             "{} parameters, {} more numbers that are not learned",
-            grouped(self.parameters),
-            grouped(self.buffers)
+            grouped(self.parameters as u64),
+            grouped(self.buffers as u64)
         )?;
         writeln!(f, "{} products an image", grouped(self.multiplications))?;
         write!(f, "{} of results an image", memory(self.bytes))

@@ -23,7 +23,7 @@ pub use op::{Op, OpMany};
 pub use parameters::__macro;
 pub use parameters::{Buffer, Name, Parameters, Slot, SlotMut};
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use var::{Gradients, Var, no_grad};
 
 use gradus_formula::Formula;

@@ -11,16 +11,13 @@ use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Result, Shape, Tensor, Transpose, rng, tensor_of};
 use rand_distr::StandardNormal;
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] =
+    &[chain_rule::properties, arithmetic, functions, reductions, layout, products, graphs];
+
 /// The properties of this crate: of the chain rule, and of the operations, which are no formulas of the book.
 pub fn properties() -> Vec<Property> {
-    let mut all = chain_rule::properties();
-    all.extend(arithmetic());
-    all.extend(functions());
-    all.extend(reductions());
-    all.extend(layout());
-    all.extend(products());
-    all.extend(graphs());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 fn normal(case: &Case<'_>, seed: &str, dims: &[usize]) -> Result<Tensor<f64>> {

@@ -19,6 +19,8 @@ pub struct Options {
     pub live: bool,
     /// A folder of rustdoc pages to link to.
     pub api: Option<PathBuf>,
+    /// Compile a WebAssembly module for each chapter.
+    pub modules: bool,
 }
 
 /// Builds the book once.
@@ -31,7 +33,7 @@ pub fn build(project: &Project, catalog: &Arc<Catalog>, options: &Options) -> Re
     if options.live {
         book.config.set("output.html.live-reload-endpoint", "__livereload")?;
     }
-    let links = Links { api: options.api.clone(), sources: true };
+    let links = Links { api: options.api.clone(), sources: true, modules: options.modules };
     book.with_preprocessor(Gradus::new(project.clone(), catalog.clone(), links));
     book.build()?;
     sources::write(project, catalog, &options.out)?;

@@ -39,7 +39,7 @@ impl Catalog {
     /// As [`new`](Self::new).
     pub fn of(topics: &'static [Topic]) -> Result<Self> {
         let formulas: Vec<_> = topics.iter().flat_map(|t| t.formulas).collect();
-        let properties: Vec<_> = topics.iter().flat_map(|t| (t.properties)()).collect();
+        let properties: Vec<_> = topics.iter().flat_map(Topic::properties).collect();
         let mut places = BTreeMap::new();
         for (place, formula) in formulas.iter().enumerate() {
             if places.insert(formula.id, place).is_some() {
@@ -168,19 +168,19 @@ mod tests {
         }
         static CASES: &[(Topic, &str)] = &[
             (
-                Topic { package: "x", formulas: &[ONE, ONE], properties: none },
+                Topic { package: "x", formulas: &[ONE, ONE], properties: &[none] },
                 "two formulas have the id `one`",
             ),
             (
-                Topic { package: "x", formulas: &[ONE, ALIAS], properties: none },
+                Topic { package: "x", formulas: &[ONE, ALIAS], properties: &[none] },
                 "alias of the unknown `three`",
             ),
             (
-                Topic { package: "x", formulas: &[ONE], properties: stranger },
+                Topic { package: "x", formulas: &[ONE], properties: &[stranger] },
                 "names the unknown formula `four`",
             ),
             (
-                Topic { package: "x", formulas: &[ONE], properties: twice },
+                Topic { package: "x", formulas: &[ONE], properties: &[twice] },
                 "two properties have the id `one.p`",
             ),
         ];

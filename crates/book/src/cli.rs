@@ -4,7 +4,7 @@ use crate::build::{self, build, ensure_ours};
 use crate::catalog::Catalog;
 use crate::project::Project;
 use crate::run::{Runner, Stage, Toolchain};
-use crate::{answers, check, exercises, preprocess, serve};
+use crate::{answers, check, exercises, modules, preprocess, serve};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -77,6 +77,9 @@ struct Build {
     /// A folder of rustdoc pages (target/doc) to take along and link the formulas' items to
     #[arg(long, value_name = "DIR")]
     api: Option<PathBuf>,
+    /// Make figures and properties alive without a server: a WebAssembly module for each chapter (rustup target add wasm32-wasip1)
+    #[arg(long)]
+    wasm: bool,
     /// For the server's own use: pages reload themselves
     #[arg(long, hide = true)]
     live: bool,
@@ -130,7 +133,17 @@ fn build_static(project: &Project, options: Build) -> Result<()> {
     let api =
         options.api.map(|api| api.canonicalize().with_context(|| api.display().to_string())).transpose()?;
     let catalog = Arc::new(Catalog::new()?);
-    build(project, &catalog, &build::Options { out: out.clone(), live: options.live, api })?;
+    build(
+        project,
+        &catalog,
+        &build::Options { out: out.clone(), live: options.live, api, modules: options.wasm },
+    )?;
+    if options.wasm {
+        let sizes = modules::build(project, &catalog, &out)?;
+        let largest = sizes.iter().max_by_key(|(_, size)| **size);
+        let (chapter, size) = largest.context("no chapter has a module")?;
+        println!("{} modules, the largest ({chapter}) of {} KB compressed.", sizes.len(), size / 1000);
+    }
     println!("Built {} in {:.1} s.", out.display(), started.elapsed().as_secs_f64());
     Ok(())
 }

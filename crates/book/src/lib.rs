@@ -9,6 +9,7 @@
 //! * [`preprocess`] puts these together as an mdBook preprocessor, and [`build`] drives mdBook with it;
 //! * [`answers`] are what a page gets that asks for a figure or a property while it is read;
 //! * [`check`] reads the built pages again, as a reader's browser would;
+//! * [`modules`] compiles what makes a page alive without a server;
 //! * [`run`] compiles and runs a snippet under limits, and [`serve`] offers it to the page, on loopback only.
 
 #![forbid(unsafe_code)]
@@ -27,6 +28,7 @@ pub mod items;
 mod kept;
 pub mod markdown;
 pub mod math;
+pub mod modules;
 pub mod pages;
 pub mod preprocess;
 pub mod project;

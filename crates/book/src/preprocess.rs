@@ -4,6 +4,7 @@ use crate::catalog::Catalog;
 use crate::exercises;
 use crate::markdown::{Piece, What, scan};
 use crate::math::Math;
+use crate::modules;
 use crate::pages::{Links, Pages, Placement};
 use crate::project::Project;
 use anyhow::{Context, Result, bail};
@@ -79,6 +80,17 @@ impl Gradus {
         book.for_each_mut(|item| {
             let BookItem::Chapter(chapter) = item else { return };
             let Some(path) = path(chapter) else { return };
+            // What the chapter's module holds is seen in the chapter as it is written.
+            let module = self
+                .links
+                .modules
+                .then(|| modules::module(&self.catalog, path.trim_end_matches(".md"), &chapter.content));
+            if let Some(Ok(Some(module))) = module {
+                chapter.content += &format!(
+                    "\n\n<span id=\"gradus-module\" data-name=\"{}\" hidden></span>\n",
+                    module.chapter
+                );
+            }
             for piece in scanned.get(&path).into_iter().flatten().rev() {
                 if let Err(error) = pages.replace(&mut chapter.content, piece, &path) {
                     faults.push(format!("book/src/{path}:{}: {error:#}", piece.line));

@@ -89,12 +89,12 @@ static BROKEN: &[Topic] = &[Topic {
         chapter: "activations",
         printed: Some(Printed { latex: "x_2", reason: "a <reason>", counterexample: "none" }),
     }],
-    properties: || {
+    properties: &[|| {
         vec![
             Property::new("sigmoid.fails", &["sigmoid"], "1 = 4").check(|_| Ok(3.0)),
             Property::refutation("sigmoid.holds", &["sigmoid"], "1 = 1").check(|_| Ok(0.0)),
         ]
-    },
+    }],
 }];
 
 #[test]

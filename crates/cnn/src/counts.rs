@@ -37,7 +37,7 @@ pub struct Counts {
     pub parameters: usize,
     /// The products of the forward pass, each with an addition; those with padding count, as everybody counts them. The backward pass
     /// takes twice as many, one half for the input's gradient and one for the weights'.
-    pub multiplications: usize,
+    pub multiplications: u64,
     /// The numbers of the input.
     pub inputs: usize,
     /// The numbers of the output.
@@ -48,10 +48,22 @@ pub struct Counts {
 
 /// A product whose factors have names, for the error.
 fn product(factors: impl IntoIterator<Item = (&'static str, usize)>) -> Result<usize, Geometry> {
-    factors.into_iter().try_fold(1usize, |product, (name, value)| {
+    let product = product_up_to(usize::MAX as u64, factors)?;
+    Ok(product as usize)
+}
+
+/// The same where more than a machine's memory is counted: on one of 32 bits, a photo's multiplications are too many for a `usize`.
+fn product_up_to(
+    most: u64,
+    factors: impl IntoIterator<Item = (&'static str, usize)>,
+) -> Result<u64, Geometry> {
+    factors.into_iter().try_fold(1u64, |product, (name, value)| {
         // Only a product above 0 can become too large.
-        let too_large = || Geometry::TooLarge { name, value, most: usize::MAX / product.max(1) };
-        product.checked_mul(value).ok_or_else(too_large)
+        let too_large = || {
+            let most = usize::try_from(most / product.max(1)).unwrap_or(usize::MAX);
+            Geometry::TooLarge { name, value, most }
+        };
+        product.checked_mul(value as u64).filter(|product| *product <= most).ok_or_else(too_large)
     })
 }
 
@@ -178,7 +190,8 @@ impl<const A: usize> ConvShape<A> {
         let outputs = product([of_batch, out].into_iter().chain(named(output)))?;
         Ok(Counts {
             parameters,
-            multiplications: product(
+            multiplications: product_up_to(
+                u64::MAX,
                 [("outputs", outputs), ("in channels", group)].into_iter().chain(self.taps()),
             )?,
             inputs: product([of_batch, into].into_iter().chain(named(sizes)))?,

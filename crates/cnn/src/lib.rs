@@ -34,7 +34,7 @@ pub use kernel::Algorithm;
 pub use pad::{Pad, PaddingMode};
 pub use pool::{AveragePool, MaxPool};
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use receptive_field::ReceptiveField;
 pub use separable::SeparableConv2d;
 pub use upsample::{Interpolation, Upsample};

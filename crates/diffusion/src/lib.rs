@@ -38,7 +38,7 @@ pub use mixture::{ExactDenoiser, GaussianMixture};
 pub use mlp::{DenoisingMlp, MlpShape, TimedLayer};
 pub use prediction::{Prediction, mean_by_noise};
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use reverse::{LinearReverse, LinearStep};
 pub use sampler::{Drawing, Sampler, Stage};
 pub use schedule::{Schedule, log_alpha_bars};

@@ -71,7 +71,7 @@ impl Catalogue {
     pub fn new(topics: &[Topic]) -> Self {
         let (packages, properties): (Vec<_>, Vec<_>) = topics
             .iter()
-            .flat_map(|topic| (topic.properties)().into_iter().map(|p| (topic.package, p)))
+            .flat_map(|topic| topic.properties().into_iter().map(|p| (topic.package, p)))
             .unzip();
         let entries = topics
             .iter()
@@ -234,7 +234,7 @@ mod tests {
                 Property::refutation("price.printed", &["price"], "…"),
             ]
         };
-        Catalogue::new(&[Topic { package: "gradus-shop", formulas: FORMULAS, properties }])
+        Catalogue::new(&[Topic { package: "gradus-shop", formulas: FORMULAS, properties: &[properties] }])
     }
 
     #[test]
@@ -295,8 +295,10 @@ mod tests {
 
     #[test]
     fn properties_about_no_formula_are_found_by_name_and_crate() {
-        let properties = || vec![Property::new("till.adds", &[], "…")];
-        let c = Catalogue::new(&[Topic { package: "gradus-till", formulas: &[], properties }]);
+        fn properties() -> Vec<Property> {
+            vec![Property::new("till.adds", &[], "…")]
+        }
+        let c = Catalogue::new(&[Topic { package: "gradus-till", formulas: &[], properties: &[properties] }]);
         assert_eq!(ids(c.select(&["gradus-till"])), ["till.adds"]);
         assert_eq!(ids(c.select(&["till.*"])), ["till.adds"]);
         let others = |p| c.list(p).unwrap().others.iter().map(|(at, p)| (*at, p.id)).collect::<Vec<_>>();

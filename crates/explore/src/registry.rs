@@ -8,8 +8,15 @@ pub struct Topic {
     pub package: &'static str,
     /// Its formulas, in the order of its chapter.
     pub formulas: &'static [Formula],
-    /// Its properties and refutations.
-    pub properties: fn() -> Vec<Property>,
+    /// Its properties and refutations, in parts.
+    pub properties: &'static [fn() -> Vec<Property>],
+}
+
+impl Topic {
+    /// All of its properties and refutations.
+    pub fn properties(&self) -> Vec<Property> {
+        self.properties.iter().flat_map(|part| part()).collect()
+    }
 }
 
 macro_rules! topics {
@@ -19,7 +26,7 @@ macro_rules! topics {
         &[$(Topic {
             package: $package,
             formulas: topics!(@ $krate $($($none)+)?),
-            properties: $krate::properties,
+            properties: $krate::PROPERTIES,
         }),*]
     };
 }

@@ -151,7 +151,7 @@ pub(super) const SEPARABLE: &[Control] = &[
 ];
 
 /// The products of a full convolution, and of a depthwise one with a pointwise one behind it.
-fn products(channels: usize, maps: usize, size: usize) -> Result<[usize; 2]> {
+fn products(channels: usize, maps: usize, size: usize) -> Result<[u64; 2]> {
     let windows = [Window::new(size).padded(size / 2); 2];
     let count =
         |shape: ConvShape<2>| shape.without_bias().counts(1, [19, 19]).map(|counts| counts.multiplications);

@@ -169,6 +169,15 @@ pub const LIVE: &[Live] = &[
     Live { name: "sampling", controls: attention::SAMPLING, draw: attention::sampling },
 ];
 
+/// Live figures that need the images of MNIST, which are more than a page should fetch, or the machine to themselves.
+const SERVED: &[&str] =
+    &["train-mnist", "lenet-maps", "lenet-draw", "noise-digit", "roofline", "complexity-measured"];
+
+/// The names of the live figures that a page can have without a server.
+pub fn fetched() -> impl Iterator<Item = &'static str> {
+    LIVE.iter().map(|live| live.name).filter(|name| !SERVED.contains(name))
+}
+
 /// The names of all figures.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FIGURES.iter().map(|(name, _)| *name).chain(LIVE.iter().map(|live| live.name))

@@ -27,7 +27,7 @@ pub use init::{Init, Spread};
 pub use law::{Law, Normal, Uniform};
 pub use orthogonal::orthogonal;
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use quantile::normal_quantile;
 pub use stream::{Sample, Stream, box_muller, philox};
 pub use sum::sum_variance;

@@ -28,7 +28,7 @@ pub use kernel::Moments;
 pub use layer_norm::{EPS, LayerNorm, LayerNormalization, layer_norm};
 pub use linear::{Affine, Linear, linear};
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use rms_norm::{RmsNorm, RmsNormalization, rms_norm};
 pub use sequential::Sequential;
 

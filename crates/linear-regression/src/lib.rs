@@ -27,7 +27,7 @@ pub use fit::{Fit, LinearRegression, Method, fit_polynomial};
 pub use min_norm::min_norm;
 pub use normal_equation::inverse_formula;
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use ridge::ridge_path;
 pub use statistics::{Interval, Statistics};
 pub use summary::Summary;

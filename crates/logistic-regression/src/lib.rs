@@ -28,7 +28,7 @@ pub use likelihood::{likelihood, log_likelihood_of};
 pub use options::{ClassWeights, Method};
 pub use prediction::probabilities;
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use separation::Separation;
 pub use softmax::{SoftmaxFit, SoftmaxRegression, softmax_gradient, softmax_hessian};
 pub use statistics::{OddsRatio, Statistics};

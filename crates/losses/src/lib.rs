@@ -32,7 +32,7 @@ pub use l1::{L1, l1};
 pub use mse::{Mse, mse, squared_distance};
 pub use nll::{Nll, nll};
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use reduction::Reduction;
 
 use gradus_formula::Formula;

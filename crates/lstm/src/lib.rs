@@ -33,7 +33,7 @@ pub use input_gate::input_gate;
 pub use lstm::{Lstm, LstmShape, LstmState, LstmWeights};
 pub use output_gate::{hidden_state, output_gate};
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use recurrence::{Recurrence, Trace};
 pub use rnn::{Rnn, rnn_jacobian};
 

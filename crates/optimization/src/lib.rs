@@ -32,7 +32,7 @@ pub use group::Group;
 pub use momentum::{Momentum, nesterov};
 pub use optimizer::Optimizer;
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use ridge_curves::{RidgeCurves, ridge_curves};
 pub use rms_prop::RmsProp;
 pub use sampling::{GradientNoise, Sampling};

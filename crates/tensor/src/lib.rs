@@ -40,7 +40,7 @@ pub use linalg::Svd;
 pub use nested::Nested;
 pub use parallel::with_threads;
 #[cfg(feature = "properties")]
-pub use properties::{properties, rng, tensor_of};
+pub use properties::{PROPERTIES, properties, rng, tensor_of};
 #[cfg(feature = "safetensors")]
 pub use safetensors_file::{AnyTensor, load_safetensors, load_safetensors_where, save_safetensors};
 pub use shape::{MAX_RANK, Shape};

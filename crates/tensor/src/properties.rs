@@ -52,15 +52,13 @@ fn same(x: &Tensor<f64>, y: &Tensor<f64>) -> f64 {
     if x.same_bits(y) { 0.0 } else { f64::INFINITY }
 }
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] =
+    &[layout, elementwise, reductions, products, decompositions, threads];
+
 /// The properties of this crate. They are about operations, not about formulas of the book.
 pub fn properties() -> Vec<Property> {
-    let mut all = layout();
-    all.extend(elementwise());
-    all.extend(reductions());
-    all.extend(products());
-    all.extend(decompositions());
-    all.extend(threads());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 fn three_dims(id: &'static str, statement: &'static str) -> Property {

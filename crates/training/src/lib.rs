@@ -35,7 +35,7 @@ pub use options::{Options, Recipe};
 #[cfg(feature = "progress")]
 pub use progress::Progress;
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use random::step_rng;
 pub use split::Split;
 pub use trainer::{Ended, Report, Scored, Trainer};

@@ -4,13 +4,12 @@ use crate::{Batches, EarlyStopping, EpochMean, Split, accuracy, confusion, corre
 use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Result, Tensor, tensor_of};
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] = &[orders, means, hits, stops];
+
 /// Every property and refutation of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = orders();
-    all.extend(means());
-    all.extend(hits());
-    all.extend(stops());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// Classes by a drawn seed, uneven: class k about half as often as class k − 1.

@@ -33,7 +33,7 @@ pub use mask::Mask;
 pub use multi_head::MultiHead;
 pub use positions::{Rotary, positional_encoding};
 #[cfg(feature = "properties")]
-pub use properties::properties;
+pub use properties::{PROPERTIES, properties};
 pub use sampling::{Generation, Sampler};
 pub use tiled::{Attended, Attention};
 pub use transformer::{ModelShape, Tagger, Transformer};

@@ -27,7 +27,7 @@ impl Book {
         };
         for topic in topics() {
             book.formulas.extend(topic.formulas.iter().map(|f| (topic.package, *f)));
-            book.properties.extend((topic.properties)().into_iter().map(|p| (topic.package, p)));
+            book.properties.extend(topic.properties().into_iter().map(|p| (topic.package, p)));
         }
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../book/src");
         // A chapter that is not there is named by the rule, not here.

@@ -7,13 +7,13 @@ mod softmax;
 
 use gradus_formula::Property;
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] =
+    &[family::properties, gates::properties, rectifiers::properties, softmax::properties];
+
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = family::properties();
-    all.extend(gates::properties());
-    all.extend(rectifiers::properties());
-    all.extend(softmax::properties());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// How far `x` is from `y`, in units of the last place of `y` (of 10⁻³⁰⁰ below that).

@@ -103,7 +103,7 @@ pub(super) fn properties() -> Vec<Property> {
             "the products of an image: 416,520 of LeNet, 724,406,816 of AlexNet, 15,470,264,320 of VGG-16, 4,089,184,256 or 3,857,973,248 of ResNet-50",
         )
         .check(|_| {
-            fn products<N: Network<f32>>(net: &N, image: [usize; 3]) -> Result<usize, Failure> {
+            fn products<N: Network<f32>>(net: &N, image: [usize; 3]) -> Result<u64, Failure> {
                 Ok(Summary::of("", &Graph::of(net, image)?).multiplications)
             }
             let photo = [3, 224, 224];

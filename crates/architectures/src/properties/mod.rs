@@ -21,18 +21,22 @@ use std::collections::BTreeMap;
 /// Rounding of sums of some hundreds of terms of size 1, in another order, through five layers.
 const ROUNDING: f64 = 1e-11;
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
+    lenet::properties,
+    lenet1998::properties,
+    graph::properties,
+    alexnet::properties,
+    vgg::properties,
+    resnet::properties,
+    recipe::properties,
+    xception::properties,
+    unet::properties,
+];
+
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = lenet::properties();
-    all.extend(lenet1998::properties());
-    all.extend(graph::properties());
-    all.extend(alexnet::properties());
-    all.extend(vgg::properties());
-    all.extend(resnet::properties());
-    all.extend(recipe::properties());
-    all.extend(xception::properties());
-    all.extend(unet::properties());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// Standard normal numbers from a seed; `which` tells several of one seed apart.
@@ -50,8 +54,12 @@ fn holds(yes: bool) -> f64 {
     if yes { 0.0 } else { f64::INFINITY }
 }
 
-fn apart(a: usize, b: usize) -> f64 {
-    a.abs_diff(b) as f64
+fn apart<N: TryInto<i128>>(a: N, b: N) -> f64 {
+    // Whole numbers of 64 bits are far below the limits of one of 128.
+    match (a.try_into(), b.try_into()) {
+        (Ok(a), Ok(b)) => a.abs_diff(b) as f64,
+        _ => f64::NAN,
+    }
 }
 
 fn of(layer: &impl Layer<f64>, x: &Tensor<f64>) -> Result<Tensor<f64>> {

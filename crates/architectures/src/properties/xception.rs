@@ -97,7 +97,7 @@ pub(super) fn properties() -> Vec<Property> {
                 let full = 9 * c * k;
                 // (1/K + 1/9)·9K = 9 + K
                 let parameters = apart(summary.parameters * 9 * k, full * (9 + k));
-                Ok(parameters + apart(summary.multiplications * 9 * k, full * side * side * (9 + k)))
+                Ok(parameters + apart(summary.multiplications * 9 * k as u64, (full * side * side * (9 + k)) as u64))
             }),
         network_gradient(
             layers("xception-separable.gradient", SEPARABLE, "the gradients of x and of both weights"),

@@ -9,7 +9,7 @@ mod toolchain;
 mod wrap;
 
 pub use limits::{Ended, Limits, Stop, limited};
-pub use toolchain::Toolchain;
+pub use toolchain::{Toolchain, libraries};
 pub use wrap::{Wrapped, wrap};
 
 use anyhow::{Context, Result};

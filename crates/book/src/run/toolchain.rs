@@ -48,7 +48,7 @@ impl Toolchain {
     /// If something does not compile.
     pub fn prepare(project: &Project) -> Result<Self> {
         let mut toolchain = Self::bare(project)?;
-        let wanted = dependencies(&project.metadata()?)?;
+        let wanted = project.crates_of(PACKAGE)?;
         let output = project
             .cargo()
             .args(["test", "--no-run", "--lib", "--package", PACKAGE])
@@ -59,7 +59,7 @@ impl Toolchain {
         ensure!(output.status.success(), "the crates do not compile; the terminal says why");
         toolchain.crates = libraries(&String::from_utf8_lossy(&output.stdout), &wanted);
         // Another kind of dependency, a macro's crate say, may have no such file; ours all have one.
-        let missing = wanted.iter().find(|n| n.starts_with("gradus_") && !toolchain.crates.contains_key(*n));
+        let missing = wanted.keys().find(|n| n.starts_with("gradus_") && !toolchain.crates.contains_key(*n));
         if let Some(name) = missing {
             bail!("cargo did not say where it put {name}");
         }
@@ -113,35 +113,24 @@ impl Toolchain {
     }
 }
 
-/// The crates that the chapters' package depends on, by the name that code uses.
-fn dependencies(metadata: &serde_json::Value) -> Result<Vec<String>> {
-    let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
-    let package =
-        packages.iter().find(|p| p["name"] == PACKAGE).with_context(|| format!("no package {PACKAGE}"))?;
-    let name = |d: &serde_json::Value| {
-        let name = d["rename"].as_str().or(d["name"].as_str())?;
-        (d["kind"] != "build").then(|| name.replace('-', "_"))
-    };
-    Ok(package["dependencies"].as_array().into_iter().flatten().filter_map(name).collect())
-}
-
-/// The libraries among cargo's messages. A crate that was built twice (once for a build script) counts with
-/// the features that code sees: the larger set.
-fn libraries(messages: &str, wanted: &[String]) -> BTreeMap<String, PathBuf> {
-    let mut found: BTreeMap<String, (usize, PathBuf)> = BTreeMap::new();
+/// The libraries among cargo's messages, by the names under which they are wanted; each name comes with a package's id. A crate that was built
+/// twice (once for a build script) counts with the features that code sees: the larger set.
+pub fn libraries(messages: &str, wanted: &BTreeMap<String, String>) -> BTreeMap<String, PathBuf> {
+    let mut built: BTreeMap<String, (usize, PathBuf)> = BTreeMap::new();
     for message in messages.lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok()) {
         if message["reason"] != "compiler-artifact" || message["profile"]["test"] == true {
             continue;
         }
-        let name = message["target"]["name"].as_str().unwrap_or("").replace('-', "_");
+        let Some(package) = message["package_id"].as_str() else { continue };
         let files = message["filenames"].as_array().into_iter().flatten().filter_map(|f| f.as_str());
         let Some(file) = files.into_iter().find(|f| f.ends_with(".rlib")) else { continue };
         let features = message["features"].as_array().map_or(0, Vec::len);
-        if wanted.contains(&name) && found.get(&name).is_none_or(|(most, _)| features >= *most) {
-            found.insert(name, (features, file.into()));
+        if built.get(package).is_none_or(|(most, _)| features >= *most) {
+            built.insert(package.into(), (features, file.into()));
         }
     }
-    found.into_iter().map(|(name, (_, file))| (name, file)).collect()
+    let file = |package: &String| built.get(package).map(|(_, file)| file.clone());
+    wanted.iter().filter_map(|(name, package)| Some((name.clone(), file(package)?))).collect()
 }
 
 #[cfg(test)]
@@ -150,20 +139,25 @@ mod tests {
 
     #[test]
     fn libraries_come_from_cargos_messages_and_only_the_wanted() {
-        let artifact = |name: &str, test: bool, features: &str, file: &str| {
+        let artifact = |package: &str, test: bool, features: &str, file: &str| {
             format!(
-                "{{\"reason\":\"compiler-artifact\",\"target\":{{\"name\":\"{name}\"}},\"profile\":{{\"test\":{test}}},\"features\":[{features}],\"filenames\":[\"{file}\"]}}"
+                "{{\"reason\":\"compiler-artifact\",\"package_id\":\"{package}\",\"profile\":{{\"test\":{test}}},\"features\":[{features}],\"filenames\":[\"{file}\"]}}"
             )
         };
         let messages = [
-            artifact("gradus-x", false, "", "/t/libx-1.rlib"),
-            artifact("gradus_x", false, "\"properties\"", "/t/libx-2.rlib"),
-            artifact("gradus_x", true, "\"a\",\"b\"", "/t/x-3.rlib"),
-            artifact("other", false, "", "/t/libother.rlib"),
+            artifact("x#1.0.0", false, "", "/t/libx-1.rlib"),
+            artifact("x#1.0.0", false, "\"properties\"", "/t/libx-2.rlib"),
+            artifact("x#1.0.0", true, "\"a\",\"b\"", "/t/x-3.rlib"),
+            // What somebody else depends on, by the same name and with more features.
+            artifact("x#0.9.0", false, "\"a\",\"b\",\"c\"", "/t/libx-4.rlib"),
+            artifact("other#1.0.0", false, "", "/t/libother.rlib"),
             "not json".into(),
         ]
         .join("\n");
-        let found = libraries(&messages, &["gradus_x".into()]);
-        assert_eq!(found, BTreeMap::from([("gradus_x".into(), PathBuf::from("/t/libx-2.rlib"))]));
+        let found = libraries(
+            &messages,
+            &BTreeMap::from([("x".into(), "x#1.0.0".into()), ("y".into(), "y#1.0.0".into())]),
+        );
+        assert_eq!(found, BTreeMap::from([("x".into(), PathBuf::from("/t/libx-2.rlib"))]));
     }
 }

@@ -43,7 +43,8 @@ pub fn serve(project: &Project, options: &Options) -> Result<()> {
     let catalog = Arc::new(Catalog::new()?);
     let api = project.api_docs();
     let folder = watch::fresh_folder()?;
-    let how = build::Options { out: folder.path().to_path_buf(), live: true, api: api.clone() };
+    let how =
+        build::Options { out: folder.path().to_path_buf(), live: true, api: api.clone(), modules: false };
     build(project, &catalog, &how)?;
     println!("Built in {:.1} s: {} formulas.", started.elapsed().as_secs_f64(), catalog.formulas().len());
     let off = if !options.run {

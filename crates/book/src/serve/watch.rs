@@ -83,7 +83,11 @@ impl Watch {
         match &self.newer {
             None => {
                 let out = folder.path().to_path_buf();
-                build(&self.project, &self.catalog, &Options { out, live: true, api: self.site.api() })?;
+                build(
+                    &self.project,
+                    &self.catalog,
+                    &Options { out, live: true, api: self.site.api(), modules: false },
+                )?;
             }
             Some(program) => {
                 let mut command = Command::new(program);

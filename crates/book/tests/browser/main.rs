@@ -127,7 +127,7 @@ async fn serve() -> u16 {
     let folder = tempfile::tempdir().unwrap();
     let catalog = Arc::new(Catalog::new().unwrap());
     let out = folder.path().to_path_buf();
-    build(&project, &catalog, &Options { out: out.clone(), live: true, api: None }).unwrap();
+    build(&project, &catalog, &Options { out: out.clone(), live: true, api: None, modules: false }).unwrap();
     std::fs::write(out.join("probe.html"), include_str!("probe.html")).unwrap();
     std::fs::write(out.join("pages.json"), json!({ "pages": PAGES }).to_string()).unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

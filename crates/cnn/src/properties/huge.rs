@@ -196,7 +196,7 @@ pub(super) fn properties() -> Vec<Property> {
                     let exact = wide(window.stride) * wide(k) * 3;
                     off += f64::from(u8::from(wide(counts.outputs) != exact));
                     off += f64::from(u8::from(
-                        wide(counts.multiplications) != exact * wide(c) * wide(window.size),
+                        u128::from(counts.multiplications) != exact * wide(c) * wide(window.size),
                     ));
                 }
             }

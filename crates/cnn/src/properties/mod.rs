@@ -18,21 +18,25 @@ use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Tensor, rng};
 use rand_distr::StandardNormal;
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
+    window::properties,
+    inverse::properties,
+    stack::properties,
+    huge::properties,
+    conv::properties,
+    winograd::properties,
+    pool::properties,
+    layers::properties,
+    pad::properties,
+    adaptive::properties,
+    upsample::properties,
+    fold::properties,
+];
+
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = window::properties();
-    all.extend(inverse::properties());
-    all.extend(stack::properties());
-    all.extend(huge::properties());
-    all.extend(conv::properties());
-    all.extend(winograd::properties());
-    all.extend(pool::properties());
-    all.extend(layers::properties());
-    all.extend(pad::properties());
-    all.extend(adaptive::properties());
-    all.extend(upsample::properties());
-    all.extend(fold::properties());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// The largest sizes of the exhaustive properties.
@@ -60,8 +64,12 @@ fn number(result: Result<usize, Geometry>) -> Result<usize, Failure> {
 }
 
 /// How far apart two counts are.
-fn apart(a: usize, b: usize) -> f64 {
-    a.abs_diff(b) as f64
+fn apart<N: TryInto<i128>>(a: N, b: N) -> f64 {
+    // Whole numbers of 64 bits are far below the limits of one of 128.
+    match (a.try_into(), b.try_into()) {
+        (Ok(a), Ok(b)) => a.abs_diff(b) as f64,
+        _ => f64::NAN,
+    }
 }
 
 /// A window over some elements, with everything that a window can have.

@@ -190,7 +190,7 @@ fn costs() -> Vec<Property> {
             let [rows, columns] = layer.output(sizes)?;
             let (taps, places) = (f * (f + 1), batch * rows * columns);
             let off = apart(counts.parameters, pairs * taps + if bias { k } else { 0 })
-                + apart(counts.multiplications, places * pairs * taps)
+                + apart(counts.multiplications, (places * pairs * taps) as u64)
                 + apart(counts.unfolded, places * c * taps)
                 + apart(counts.outputs, places * k)
                 + apart(counts.inputs, batch * c * sizes[0] * sizes[1])
@@ -216,6 +216,7 @@ fn costs() -> Vec<Property> {
             let depthwise = products(ConvShape::new(k, k, window).groups(k))?;
             let pointwise = products(ConvShape::new(k, k, [Window::new(1); 2]))?;
             // Both sides times K·F².
+            let (k, f) = (k as u64, f as u64);
             Ok(apart((depthwise + pointwise) * k * f * f, full * (f * f + k)))
         }),
     ]

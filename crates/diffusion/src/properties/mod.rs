@@ -13,16 +13,20 @@ use gradus_formula::{Case, Draw, Property};
 use gradus_initialization::Stream;
 use gradus_tensor::{Result, Tensor};
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
+    chain::properties,
+    closed_form::properties,
+    reverse::properties,
+    bound::properties,
+    training::properties,
+    networks::properties,
+    sampling::properties,
+];
+
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = chain::properties();
-    all.extend(closed_form::properties());
-    all.extend(reverse::properties());
-    all.extend(bound::properties());
-    all.extend(training::properties());
-    all.extend(networks::properties());
-    all.extend(sampling::properties());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// Rounding of some dozen operations on numbers of size 1.

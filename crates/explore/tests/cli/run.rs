@@ -83,7 +83,7 @@ fn patterns_select() {
     );
     assert_eq!(ids(&["*"]).len(), Catalogue::new(topics()).properties.len());
     assert_eq!(ids(&[misprint.id, p.id]).len(), 2);
-    assert_eq!(ids(&[topics()[0].package]).len(), (topics()[0].properties)().len());
+    assert_eq!(ids(&[topics()[0].package]).len(), topics()[0].properties().len());
 }
 
 #[test]

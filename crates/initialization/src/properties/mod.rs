@@ -10,13 +10,13 @@ mod variances;
 
 use gradus_formula::Property;
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] =
+    &[variances::properties, laws::properties, networks::properties, streams::properties];
+
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = variances::properties();
-    all.extend(laws::properties());
-    all.extend(networks::properties());
-    all.extend(streams::properties());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// How many standard errors a statistic may be off: beyond lies less than 10⁻⁹.

@@ -11,14 +11,13 @@ use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Result, Tensor, rng};
 use rand_distr::StandardNormal;
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] =
+    &[linear::properties, dropout::properties, dropout2d::properties, batch::properties, rows::properties];
+
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = linear::properties();
-    all.extend(dropout::properties());
-    all.extend(dropout2d::properties());
-    all.extend(batch::properties());
-    all.extend(rows::properties());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// Rounding of sums of a few dozen terms of size 1.

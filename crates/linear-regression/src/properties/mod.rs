@@ -13,16 +13,20 @@ use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Result, Tensor, Transpose, rng, tensor_of};
 use rand_distr::StandardNormal;
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
+    cost::properties,
+    descent::properties,
+    prediction::properties,
+    solution::properties,
+    tall::properties,
+    statistics::properties,
+    norms::properties,
+];
+
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = cost::properties();
-    all.extend(descent::properties());
-    all.extend(prediction::properties());
-    all.extend(solution::properties());
-    all.extend(tall::properties());
-    all.extend(statistics::properties());
-    all.extend(norms::properties());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// Rounding of a few sums of a few terms.

@@ -8,12 +8,13 @@ use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Result, Tensor, rng, tensor_of};
 use rand_distr::StandardNormal;
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] =
+    &[likelihood::properties, fits::properties, several::properties];
+
 /// Every property and refutation of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = likelihood::properties();
-    all.extend(fits::properties());
-    all.extend(several::properties());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// Rounding of a few sums of a few terms.

@@ -8,12 +8,13 @@ use gradus_autograd::Op;
 use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Result, Tensor, tensor_of};
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] =
+    &[distances::properties, binary::properties, multiclass::properties];
+
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = distances::properties();
-    all.extend(binary::properties());
-    all.extend(multiclass::properties());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// A drawn array.

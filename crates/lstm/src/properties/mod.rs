@@ -13,15 +13,19 @@ use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Result, Tensor, rng};
 use rand_distr::StandardNormal;
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
+    gates::properties,
+    sequence::properties,
+    convert::properties,
+    bptt::properties,
+    flow::properties,
+    compare::properties,
+];
+
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = gates::properties();
-    all.extend(sequence::properties());
-    all.extend(convert::properties());
-    all.extend(bptt::properties());
-    all.extend(flow::properties());
-    all.extend(compare::properties());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// Rounding of sums of a few dozen terms of size 1, through a few steps whose gates squash what comes in.

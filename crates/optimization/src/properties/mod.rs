@@ -17,19 +17,23 @@ use gradus_formula::{Case, Draw, Failure, Property};
 use gradus_tensor::{Scalar, Tensor, rng};
 use rand_distr::{Distribution, StandardNormal};
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
+    sampling::properties,
+    momentum::properties,
+    weight_decay::properties,
+    adaptive::properties,
+    state::properties,
+    average::properties,
+    schedules::properties,
+    plateau::properties,
+    clipping::properties,
+    bias_variance::properties,
+];
+
 /// Every property and refutation of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = sampling::properties();
-    all.extend(momentum::properties());
-    all.extend(weight_decay::properties());
-    all.extend(adaptive::properties());
-    all.extend(state::properties());
-    all.extend(average::properties());
-    all.extend(schedules::properties());
-    all.extend(plateau::properties());
-    all.extend(clipping::properties());
-    all.extend(bias_variance::properties());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// Rounding of a few sums of a few terms.

@@ -14,17 +14,21 @@ use gradus_formula::{Case, Draw, Property};
 use gradus_tensor::{Result, Tensor, rng};
 use rand_distr::StandardNormal;
 
+/// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
+pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
+    attention::properties,
+    tiles::properties,
+    masks::properties,
+    heads::properties,
+    positions::properties,
+    blocks::properties,
+    complexity::properties,
+    generation::properties,
+];
+
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {
-    let mut all = attention::properties();
-    all.extend(tiles::properties());
-    all.extend(masks::properties());
-    all.extend(heads::properties());
-    all.extend(positions::properties());
-    all.extend(blocks::properties());
-    all.extend(complexity::properties());
-    all.extend(generation::properties());
-    all
+    PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
 /// Rounding of sums of some hundred terms of size 1, and of an exponential.
