@@ -1,6 +1,7 @@
 //! Drives mdBook: chapters and crates in, a folder of pages out.
 
 use crate::catalog::Catalog;
+use crate::modules;
 use crate::pages::Links;
 use crate::preprocess::Gradus;
 use crate::project::{Project, copy};
@@ -8,7 +9,7 @@ use crate::sources;
 use anyhow::{Context, Result, ensure};
 use mdbook_driver::MDBook;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How to build.
 #[derive(Debug, Clone, Default)]
@@ -33,9 +34,18 @@ pub fn build(project: &Project, catalog: &Arc<Catalog>, options: &Options) -> Re
     if options.live {
         book.config.set("output.html.live-reload-endpoint", "__livereload")?;
     }
-    let links = Links { api: options.api.clone(), sources: true, modules: options.modules };
-    book.with_preprocessor(Gradus::new(project.clone(), catalog.clone(), links));
+    let links = Links { api: options.api.clone(), sources: true };
+    let modules = Arc::new(Mutex::new(Vec::new()));
+    let gradus = Gradus::new(project.clone(), catalog.clone(), links);
+    book.with_preprocessor(if options.modules { gradus.with_modules(modules.clone()) } else { gradus });
     book.build()?;
+    if options.modules {
+        let wanted = std::mem::take(&mut *modules.lock().unwrap_or_else(PoisonError::into_inner));
+        let sizes = modules::build(project, &wanted, &options.out)?;
+        let largest = sizes.iter().max_by_key(|(_, size)| **size);
+        let (chapter, size) = largest.context("no chapter has a module")?;
+        println!("{} modules, the largest ({chapter}) of {} KB compressed.", sizes.len(), size / 1000);
+    }
     sources::write(project, catalog, &options.out)?;
     if let (Some(api), false) = (&options.api, options.live) {
         copy(api, &options.out.join("api"))?;

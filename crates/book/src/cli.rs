@@ -4,7 +4,7 @@ use crate::build::{self, build, ensure_ours};
 use crate::catalog::Catalog;
 use crate::project::Project;
 use crate::run::{Runner, Stage, Toolchain};
-use crate::{answers, check, exercises, modules, preprocess, serve};
+use crate::{answers, check, exercises, preprocess, serve};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -138,12 +138,6 @@ fn build_static(project: &Project, options: Build) -> Result<()> {
         &catalog,
         &build::Options { out: out.clone(), live: options.live, api, modules: options.wasm },
     )?;
-    if options.wasm {
-        let sizes = modules::build(project, &catalog, &out)?;
-        let largest = sizes.iter().max_by_key(|(_, size)| **size);
-        let (chapter, size) = largest.context("no chapter has a module")?;
-        println!("{} modules, the largest ({chapter}) of {} KB compressed.", sizes.len(), size / 1000);
-    }
     println!("Built {} in {:.1} s.", out.display(), started.elapsed().as_secs_f64());
     Ok(())
 }

@@ -3,10 +3,10 @@
 //! The crates are compiled once; a chapter's module is then a few lines that name what it needs, and the linker leaves out all the rest.
 
 use crate::catalog::Catalog;
-use crate::markdown::{What, scan};
+use crate::markdown::{Piece, What};
 use crate::project::Project;
 use crate::run::libraries;
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use flate2::{Compression, write::GzEncoder};
 use gradus_explore::{Topic, topics};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,12 +30,8 @@ pub struct Module {
     pub properties: Vec<String>,
 }
 
-/// What the module of a chapter with this text holds; nothing, if there is nothing to move or to explore.
-///
-/// # Errors
-/// If the text has faults; building the book tells them all.
-pub fn module(catalog: &Catalog, chapter: &str, text: &str) -> Result<Option<Module>> {
-    let Ok(pieces) = scan(text) else { bail!("{chapter}.md has faults") };
+/// What the module of a chapter with these pieces holds; nothing, if there is nothing to move or to explore.
+pub fn module(catalog: &Catalog, chapter: &str, pieces: &[Piece]) -> Option<Module> {
     let figure = |what: &What| match what {
         What::Figure(name) => gradus_figures::fetched().find(|live| live == name),
         _ => None,
@@ -48,7 +44,7 @@ pub fn module(catalog: &Catalog, chapter: &str, text: &str) -> Result<Option<Mod
     let formulas: BTreeSet<_> = pieces.iter().filter_map(|piece| formula(&piece.what)).collect();
     let properties: Vec<_> = topics().iter().flat_map(|topic| parts(topic, &formulas)).collect();
     let empty = figures.is_empty() && properties.is_empty();
-    Ok((!empty).then(|| Module { chapter: chapter.into(), figures, properties }))
+    (!empty).then(|| Module { chapter: chapter.into(), figures, properties })
 }
 
 /// The parts of a topic's properties that speak about one of these formulas.
@@ -76,24 +72,19 @@ impl Module {
 ///
 /// # Errors
 /// If the target is not installed, something does not compile, or a module is too large.
-pub fn build(project: &Project, catalog: &Catalog, out: &Path) -> Result<BTreeMap<String, usize>> {
+pub fn build(project: &Project, wanted: &[Module], out: &Path) -> Result<BTreeMap<String, usize>> {
     let installed = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output()?;
     let libraries_of_target = PathBuf::from(String::from_utf8_lossy(&installed.stdout).trim());
     ensure!(
         installed.status.success() && libraries_of_target.is_dir(),
         "the modules need the target {TARGET}: rustup target add {TARGET}"
     );
-    let mut wanted = Vec::new();
-    for chapter in chapters(project)? {
-        let text = std::fs::read_to_string(project.book().join("src").join(format!("{chapter}.md")))?;
-        wanted.extend(module(catalog, &chapter, &text)?);
-    }
     let crates = compile(project)?;
     let folder = out.join("modules");
     std::fs::create_dir_all(&folder)?;
     let work = tempfile::Builder::new().prefix("gradus-modules-").tempdir()?;
     let mut sizes = BTreeMap::new();
-    for module in &wanted {
+    for module in wanted {
         let file = folder.join(format!("{}.wasm", module.chapter));
         link(&crates, module, work.path(), &file)
             .with_context(|| format!("the module of {}", module.chapter))?;
@@ -102,14 +93,6 @@ pub fn build(project: &Project, catalog: &Catalog, out: &Path) -> Result<BTreeMa
     let large: Vec<_> = sizes.iter().filter(|(_, size)| **size > LIMIT).collect();
     ensure!(large.is_empty(), "modules of more than {LIMIT} bytes, compressed: {large:?}");
     Ok(sizes)
-}
-
-/// The chapters of the summary, without `.md`.
-fn chapters(project: &Project) -> Result<Vec<String>> {
-    let summary = project.book().join("src/SUMMARY.md");
-    let text = std::fs::read_to_string(&summary).with_context(|| summary.display().to_string())?;
-    let link = |line: &str| Some(line.split_once("](")?.1.split_once(".md)")?.0.to_owned());
-    Ok(text.lines().filter_map(link).collect())
 }
 
 /// Compiles the crates; gives the libraries by name.
@@ -123,8 +106,13 @@ fn compile(project: &Project) -> Result<BTreeMap<String, PathBuf>> {
         .output()
         .context("running cargo")?;
     ensure!(output.status.success(), "the crates do not compile for {TARGET}; the terminal says why");
-    let wanted: Vec<_> =
-        topics().iter().map(|topic| topic.package.replace('-', "_")).chain(["gradus_page".into()]).collect();
+    let metadata = project.metadata()?;
+    let wanted = metadata["packages"].as_array().into_iter().flatten().filter_map(|package| {
+        let name = package["name"].as_str()?;
+        let named = name == "gradus-page" || topics().iter().any(|topic| topic.package == name);
+        named.then_some((name.replace('-', "_"), package["id"].as_str()?.to_owned()))
+    });
+    let wanted = wanted.collect();
     Ok(libraries(&String::from_utf8_lossy(&output.stdout), &wanted))
 }
 
@@ -162,13 +150,14 @@ fn compressed(bytes: &[u8]) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::markdown::scan;
 
     #[test]
     fn a_module_holds_what_its_chapter_shows() {
         let catalog = Catalog::new().unwrap();
         let text =
             "{{#formula sigmoid}}\n\n{{#figure saturation}}\n\n{{#figure sigmoid}}\n\n{{#figure roofline}}\n";
-        let module = module(&catalog, "activations", text).unwrap().unwrap();
+        let module = module(&catalog, "activations", &scan(text).unwrap()).unwrap();
         // The second stands still, and the third measures the machine.
         assert_eq!(module.figures, ["saturation"]);
         assert!(
@@ -181,15 +170,6 @@ mod tests {
                 .code()
                 .starts_with("gradus_page::module! { figures: [\"saturation\", ], properties: [gradus_")
         );
-        assert_eq!(super::module(&catalog, "x", "nothing").unwrap(), None);
-    }
-
-    #[test]
-    fn the_chapters_are_those_of_the_summary() {
-        let chapters = chapters(&Project::here()).unwrap();
-        assert!(
-            chapters.iter().any(|c| c == "activations") && chapters.iter().all(|c| !c.contains(')')),
-            "{chapters:?}"
-        );
+        assert_eq!(super::module(&catalog, "x", &[]), None);
     }
 }

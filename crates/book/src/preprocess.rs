@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::exercises;
 use crate::markdown::{Piece, What, scan};
 use crate::math::Math;
-use crate::modules;
+use crate::modules::{self, Module};
 use crate::pages::{Links, Pages, Placement};
 use crate::project::Project;
 use anyhow::{Context, Result, bail};
@@ -13,13 +13,15 @@ use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext, parse_input};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The preprocessor `gradus`.
 pub struct Gradus {
     project: Project,
     catalog: Arc<Catalog>,
     links: Links,
+    /// Where it puts down what each chapter's module holds, if there are to be modules.
+    modules: Option<Arc<Mutex<Vec<Module>>>>,
 }
 
 /// Its name in `book.toml`; mdBook lets a preprocessor given in code replace one of the same name, so that it
@@ -29,7 +31,13 @@ pub const NAME: &str = "gradus";
 impl Gradus {
     /// A preprocessor over a catalogue, that links to what `links` offers.
     pub fn new(project: Project, catalog: Arc<Catalog>, links: Links) -> Self {
-        Self { project, catalog, links }
+        Self { project, catalog, links, modules: None }
+    }
+
+    /// Puts down what each chapter's module holds.
+    #[must_use]
+    pub fn with_modules(self, modules: Arc<Mutex<Vec<Module>>>) -> Self {
+        Self { modules: Some(modules), ..self }
     }
 
     /// Rewrites all chapters, in two passes: numbers first, because a reference may point forward.
@@ -80,18 +88,17 @@ impl Gradus {
         book.for_each_mut(|item| {
             let BookItem::Chapter(chapter) = item else { return };
             let Some(path) = path(chapter) else { return };
-            // What the chapter's module holds is seen in the chapter as it is written.
-            let module = self
-                .links
-                .modules
-                .then(|| modules::module(&self.catalog, path.trim_end_matches(".md"), &chapter.content));
-            if let Some(Ok(Some(module))) = module {
+            let pieces = scanned.get(&path).map_or(&[][..], Vec::as_slice);
+            if let Some(modules) = &self.modules
+                && let Some(module) = modules::module(&self.catalog, path.trim_end_matches(".md"), pieces)
+            {
                 chapter.content += &format!(
                     "\n\n<span id=\"gradus-module\" data-name=\"{}\" hidden></span>\n",
                     module.chapter
                 );
+                modules.lock().unwrap_or_else(PoisonError::into_inner).push(module);
             }
-            for piece in scanned.get(&path).into_iter().flatten().rev() {
+            for piece in pieces.iter().rev() {
                 if let Err(error) = pages.replace(&mut chapter.content, piece, &path) {
                     faults.push(format!("book/src/{path}:{}: {error:#}", piece.line));
                 }

@@ -35,8 +35,6 @@ pub struct Links {
     pub api: Option<PathBuf>,
     /// Whether the pages of the sources will be written beside the chapters.
     pub sources: bool,
-    /// Whether each chapter will have its module.
-    pub modules: bool,
 }
 
 /// Everything that a page is written from.
