@@ -19,7 +19,7 @@
     }
   };
 
-  // The module works in a thread of its own: the page stays alive whatever it computes.
+  // A module works in a thread of its own: the page stays alive whatever it computes.
   const module = name => {
     const waiting = new Map();
     let worker = null;
@@ -46,20 +46,37 @@
     });
   };
 
+  // In which module something is says a list of the chapter; each is loaded when it is first asked.
+  const modules = chapter => {
+    const started = new Map();
+    let list = null;
+    return async (question, about) => {
+      try {
+        list = list || fetch(new URL(`${path_to_root}modules/${chapter}.json`, location.href)).then(response => response.json());
+        const name = (await list)[about];
+        if (!started.has(name)) started.set(name, module(name));
+        return started.get(name)(question);
+      } catch (error) {
+        list = null;
+        return { ok: false, body: `The chapter’s module can’t be loaded: ${error.message}` };
+      }
+    };
+  };
+
   const found = (async () => {
     await gradus.session;
     if (root.dataset.served) return server;
     // From a file, without any server, a browser loads no module.
     const named = document.getElementById('gradus-module');
-    return named && location.protocol.startsWith('http') && window.Worker && window.WebAssembly ? module(named.dataset.name) : null;
+    return named && location.protocol.startsWith('http') && window.Worker && window.WebAssembly ? modules(named.dataset.name) : null;
   })();
   found.then(ask => { if (ask) root.dataset.alive = 'yes'; });
 
-  // An answer, or an error with the reason in words.
-  gradus.ask = async question => {
+  // An answer about a figure or a property, or an error with the reason in words.
+  gradus.ask = async (about, question) => {
     const ask = await found;
     if (!ask) throw new Error('Nobody can answer here: open the book with cargo book.');
-    const { ok, body } = await ask(question);
+    const { ok, body } = await ask(question, about);
     if (!ok) throw new Error(body);
     return JSON.parse(body);
   };

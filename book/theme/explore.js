@@ -18,7 +18,7 @@
     panel.setAttribute('aria-busy', 'true');
     badge.setAttribute('aria-expanded', 'true');
     try {
-      panel.innerHTML = (await gradus.ask({ describe: badge.dataset.property })).html;
+      panel.innerHTML = (await gradus.ask(badge.dataset.property, { describe: badge.dataset.property })).html;
       enliven(panel, badge, evidence);
     } catch (error) {
       panel.textContent = error.message;
@@ -65,7 +65,7 @@
       try {
         said.textContent = 'Running …';
         for (;;) {
-          const answer = await gradus.ask(question);
+          const answer = await gradus.ask(badge.dataset.property, question);
           if (mine !== turn) return;
           const path = shown.querySelector('.path')?.open;
           shown.innerHTML = answer.html;

@@ -81,7 +81,7 @@
     };
     const draw = async sent => {
       try {
-        const drawn = await window.gradus.ask({ figure: figure.dataset.figure, inputs: sent });
+        const drawn = await window.gradus.ask(figure.dataset.figure, { figure: figure.dataset.figure, inputs: sent });
         holder.innerHTML = drawn.svg;
         caption.textContent = drawn.caption;
         status.textContent = drawn.status;

@@ -9,6 +9,7 @@ use crate::run::libraries;
 use anyhow::{Context, Result, ensure};
 use flate2::{Compression, write::GzEncoder};
 use gradus_explore::{Topic, topics};
+use gradus_formula::Property;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,18 +20,30 @@ pub const TARGET: &str = "wasm32-wasip1";
 /// The most that a module may have when it is compressed, as a web host sends it.
 pub const LIMIT: usize = 500 * 1000;
 
-/// What a chapter's module holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a module holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Module {
     /// The chapter: its file without `.md`.
     pub chapter: String,
-    /// The names of its live figures.
+    /// The names of live figures.
     pub figures: Vec<&'static str>,
-    /// The parts of the crates' properties, as code: `gradus_cnn::PROPERTIES[2]`.
-    pub properties: Vec<String>,
+    /// Parts of the crates' properties.
+    pub parts: Vec<Part>,
+    /// All properties that the chapter shows, in whichever module they are.
+    pub shown: Vec<&'static str>,
 }
 
-/// What the module of a chapter with these pieces holds; nothing, if there is nothing to move or to explore.
+/// A part of a crate's properties.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// As code: `gradus_cnn::PROPERTIES[2]`.
+    pub code: String,
+    /// The ids.
+    pub properties: Vec<&'static str>,
+}
+
+/// What the module of a chapter with these pieces holds; nothing, if there is nothing to move or to explore. A property is in the module of the
+/// chapter that shows the formula that it is about first of all.
 pub fn module(catalog: &Catalog, chapter: &str, pieces: &[Piece]) -> Option<Module> {
     let figure = |what: &What| match what {
         What::Figure(name) => gradus_figures::fetched().find(|live| live == name),
@@ -42,36 +55,55 @@ pub fn module(catalog: &Catalog, chapter: &str, pieces: &[Piece]) -> Option<Modu
         _ => None,
     };
     let formulas: BTreeSet<_> = pieces.iter().filter_map(|piece| formula(&piece.what)).collect();
-    let properties: Vec<_> = topics().iter().flat_map(|topic| parts(topic, &formulas)).collect();
-    let empty = figures.is_empty() && properties.is_empty();
-    (!empty).then(|| Module { chapter: chapter.into(), figures, properties })
+    let parts: Vec<_> = topics().iter().flat_map(|topic| parts(topic, &formulas)).collect();
+    let about = |p: &&Property| p.formulas.iter().any(|id| formulas.contains(id));
+    let shown: Vec<_> = catalog.all_properties().iter().filter(about).map(|p| p.id).collect();
+    let empty = figures.is_empty() && shown.is_empty();
+    (!empty).then(|| Module { chapter: chapter.into(), figures, parts, shown })
 }
 
-/// The parts of a topic's properties that speak about one of these formulas.
-fn parts(topic: &Topic, formulas: &BTreeSet<&str>) -> Vec<String> {
+/// The parts of a topic's properties in which one speaks about one of these formulas first of all.
+fn parts(topic: &Topic, formulas: &BTreeSet<&str>) -> Vec<Part> {
     let krate = topic.package.replace('-', "_");
-    let about = |part: &fn() -> Vec<_>| {
-        part().iter().any(|p: &gradus_formula::Property| p.formulas.iter().any(|id| formulas.contains(id)))
+    let part = |(at, part): (usize, &fn() -> Vec<Property>)| {
+        let properties = part();
+        let about = properties.iter().any(|p| formulas.contains(p.formula()));
+        let properties = properties.iter().map(|p| p.id).collect();
+        about.then(|| Part { code: format!("{krate}::PROPERTIES[{at}]"), properties })
     };
-    let parts = topic.properties.iter().enumerate().filter(|(_, part)| about(part));
-    parts.map(|(at, _)| format!("{krate}::PROPERTIES[{at}]")).collect()
+    topic.properties.iter().enumerate().filter_map(part).collect()
 }
 
 impl Module {
     /// The whole of its code.
     fn code(&self) -> String {
         let figures: String = self.figures.iter().map(|name| format!("{name:?}, ")).collect();
-        format!(
-            "gradus_page::module! {{ figures: [{figures}], properties: [{}] }}\n",
-            self.properties.join(", ")
-        )
+        let parts: Vec<_> = self.parts.iter().map(|part| part.code.as_str()).collect();
+        format!("gradus_page::module! {{ figures: [{figures}], properties: [{}] }}\n", parts.join(", "))
+    }
+
+    /// The same in two modules, if there is more than one thing in it: first the figures go, then half of the parts.
+    fn halves(&self) -> Option<[Self; 2]> {
+        let with = |figures: &[&'static str], parts: &[Part]| Self {
+            chapter: self.chapter.clone(),
+            figures: figures.to_vec(),
+            parts: parts.to_vec(),
+            shown: Vec::new(),
+        };
+        match (self.figures.len(), self.parts.len()) {
+            (0, 0 | 1) | (1, 0) => None,
+            (n, 0) => Some([with(&self.figures[..n / 2], &[]), with(&self.figures[n / 2..], &[])]),
+            (0, n) => Some([with(&[], &self.parts[..n / 2]), with(&[], &self.parts[n / 2..])]),
+            _ => Some([with(&self.figures, &[]), with(&[], &self.parts)]),
+        }
     }
 }
 
-/// Compiles the modules of all chapters into `out/modules`, and says what they come to.
+/// Compiles the modules of all chapters into `out/modules`, and says how large each is, compressed. Beside them is a list for each chapter: in which
+/// module each of its figures and properties is.
 ///
 /// # Errors
-/// If the target is not installed, something does not compile, or a module is too large.
+/// If the target is not installed, something does not compile, or a module is too large and can't be divided.
 pub fn build(project: &Project, wanted: &[Module], out: &Path) -> Result<BTreeMap<String, usize>> {
     let installed = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output()?;
     let libraries_of_target = PathBuf::from(String::from_utf8_lossy(&installed.stdout).trim());
@@ -84,14 +116,52 @@ pub fn build(project: &Project, wanted: &[Module], out: &Path) -> Result<BTreeMa
     std::fs::create_dir_all(&folder)?;
     let work = tempfile::Builder::new().prefix("gradus-modules-").tempdir()?;
     let mut sizes = BTreeMap::new();
-    for module in wanted {
-        let file = folder.join(format!("{}.wasm", module.chapter));
-        link(&crates, module, work.path(), &file)
-            .with_context(|| format!("the module of {}", module.chapter))?;
-        sizes.insert(module.chapter.clone(), compressed(&std::fs::read(&file)?)?);
+    // In which module something is, and of which chapter: its own comes first.
+    let mut places: BTreeMap<&str, Vec<(&str, String)>> = BTreeMap::new();
+    for chapter in wanted {
+        let mut waiting = vec![chapter.clone()];
+        let mut made = 0;
+        while let Some(module) = waiting.pop() {
+            if module.figures.is_empty() && module.parts.is_empty() {
+                continue;
+            }
+            let name = match made {
+                0 => module.chapter.clone(),
+                n => format!("{}-{}", module.chapter, n + 1),
+            };
+            let file = folder.join(format!("{name}.wasm"));
+            link(&crates, &module, work.path(), &file)
+                .with_context(|| format!("the module of {}", module.chapter))?;
+            let size = compressed(&std::fs::read(&file)?)?;
+            if size > LIMIT {
+                let halves = module.halves().with_context(|| {
+                    format!(
+                        "{name} has {size} bytes compressed, of {LIMIT}, and can't be divided: {}",
+                        module.code()
+                    )
+                })?;
+                waiting.extend(halves.into_iter().rev());
+                continue;
+            }
+            let properties = module.parts.iter().flat_map(|part| &part.properties);
+            for thing in module.figures.iter().chain(properties) {
+                places.entry(thing).or_default().push((&chapter.chapter, name.clone()));
+            }
+            sizes.insert(name, size);
+            made += 1;
+        }
     }
-    let large: Vec<_> = sizes.iter().filter(|(_, size)| **size > LIMIT).collect();
-    ensure!(large.is_empty(), "modules of more than {LIMIT} bytes, compressed: {large:?}");
+    for chapter in wanted {
+        let mut list = BTreeMap::new();
+        for thing in chapter.figures.iter().chain(&chapter.shown) {
+            let found = places.get(thing).map_or(&[][..], Vec::as_slice);
+            let own = found.iter().find(|(of, _)| *of == chapter.chapter).or(found.first());
+            let (_, name) = own.with_context(|| format!("{thing} is in no module"))?;
+            list.insert(thing, name);
+        }
+        let file = folder.join(format!("{}.json", chapter.chapter));
+        std::fs::write(&file, serde_json::to_string(&list)?).with_context(|| file.display().to_string())?;
+    }
     Ok(sizes)
 }
 
@@ -160,16 +230,41 @@ mod tests {
         let module = module(&catalog, "activations", &scan(text).unwrap()).unwrap();
         // The second stands still, and the third measures the machine.
         assert_eq!(module.figures, ["saturation"]);
-        assert!(
-            module.properties.iter().any(|p| p.starts_with("gradus_activations::PROPERTIES[")),
-            "{module:?}"
-        );
-        assert!(!module.properties.iter().any(|p| p.starts_with("gradus_diffusion")), "{module:?}");
+        let of = |krate: &str| module.parts.iter().filter(|part| part.code.starts_with(krate)).count();
+        assert!(of("gradus_activations::PROPERTIES[") > 0 && of("gradus_diffusion") == 0, "{module:?}");
+        assert!(module.shown.contains(&"sigmoid.symmetry"));
         assert!(
             module
                 .code()
                 .starts_with("gradus_page::module! { figures: [\"saturation\", ], properties: [gradus_")
         );
         assert_eq!(super::module(&catalog, "x", &[]), None);
+    }
+
+    #[test]
+    fn a_module_is_divided_until_nothing_is_left_to_divide() {
+        let part = |code: &str| Part { code: code.into(), properties: Vec::new() };
+        let whole = Module {
+            figures: vec!["f", "g"],
+            parts: vec![part("a"), part("b"), part("c")],
+            ..Module::default()
+        };
+        let (mut waiting, mut single) = (vec![whole], Vec::new());
+        while let Some(module) = waiting.pop() {
+            match module.halves() {
+                Some(halves) => waiting.extend(halves),
+                None => single.push(module.code()),
+            }
+        }
+        single.sort();
+        let all = [
+            "\"f\", ], properties: []",
+            "\"g\", ], properties: []",
+            "], properties: [a]",
+            "], properties: [b]",
+            "], properties: [c]",
+        ];
+        let all = all.map(|inner| format!("gradus_page::module! {{ figures: [{inner} }}\n"));
+        assert_eq!(single, all);
     }
 }

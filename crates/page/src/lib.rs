@@ -8,7 +8,7 @@ mod panel;
 pub use gradus_figures::{Live, Reply, live};
 
 use explorer::Explorer;
-use gradus_formula::Property;
+pub use gradus_formula::Property;
 use serde_json::Value;
 
 /// What a page can ask about.

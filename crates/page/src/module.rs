@@ -8,18 +8,18 @@
 ///
 /// ```ignore
 /// gradus_page::module! {
-///     figures: ["sigmoid-saturation"],
-///     properties: [gradus_activations::properties],
+///     figures: ["saturation", "softmax-temperature"],
+///     properties: [gradus_activations::PROPERTIES[0], gradus_activations::PROPERTIES[3]],
 /// }
 /// ```
 #[macro_export]
 macro_rules! module {
-    (figures: [$($figure:literal),* $(,)?], properties: [$($properties:path),* $(,)?] $(,)?) => {
+    (figures: [$($figure:literal),* $(,)?], properties: [$($properties:expr),* $(,)?] $(,)?) => {
         static FIGURES: &[$crate::Live] = &[$($crate::live($figure)),*];
+        // A constant: of a crate's parts, those that are not named are not taken along.
+        const PROPERTIES: &[fn() -> ::std::vec::Vec<$crate::Property>] = &[$($properties),*];
         static PAGE: ::std::sync::LazyLock<$crate::Page> = ::std::sync::LazyLock::new(|| {
-            let mut properties = ::std::vec::Vec::new();
-            $(properties.extend($properties());)*
-            $crate::Page::new(FIGURES, properties)
+            $crate::Page::new(FIGURES, PROPERTIES.iter().flat_map(|part| part()).collect())
         });
         static QUESTION: ::std::sync::Mutex<::std::vec::Vec<u8>> = ::std::sync::Mutex::new(::std::vec::Vec::new());
         static ANSWER: ::std::sync::Mutex<::std::vec::Vec<u8>> = ::std::sync::Mutex::new(::std::vec::Vec::new());

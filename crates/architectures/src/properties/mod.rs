@@ -25,7 +25,8 @@ const ROUNDING: f64 = 1e-11;
 pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
     lenet::properties,
     lenet1998::properties,
-    graph::properties,
+    graph::walked,
+    graph::counted,
     alexnet::properties,
     vgg::properties,
     resnet::properties,
