@@ -40,6 +40,8 @@ pub(crate) struct Tile<'a, T> {
     /// Whether the result is written, or else added to what is there.
     pub(crate) first: bool,
     /// What is wanted in the cache soon, a line for every group of terms, and the distance from line to line.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+    // the plain kernel leaves it to the machine
     pub(crate) ahead: (*const T, usize),
 }
 
@@ -111,7 +113,7 @@ unsafe fn plain_tile<T: Scalar, const H: usize, const W: usize, const PARTS: usi
         || {
             for k in 0..tile.terms {
                 let b = if tile.b_terms.is_empty() { k * tile.b_step } else { tile.b_terms[k] };
-                let (a, b) = (&tile.a[k * tile.a_steps[1]..], &tile.b[b..][..W]);
+                let (a, b) = (&tile.a[k * tile.a_steps[1]..], &tile.b[b..][..W / PARTS]);
                 for (r, sums) in sums.iter_mut().take(tile.rows).enumerate() {
                     let row = if tile.a_rows.is_empty() { r * tile.a_steps[0] } else { tile.a_rows[r] };
                     let a = a[row];
@@ -288,3 +290,57 @@ macro_rules! choice {
 
 choice!(f32_kernel, f32, avx2_f32, avx512_f32, 16);
 choice!(f64_kernel, f64, avx2_f64, avx512_f64, 8);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a kernel reads of a narrow tile is there: the right side ends with the half tile, or the whole one, as it does in place.
+    fn narrow<T: Scalar>(kernel: &Kernel<T>) {
+        let (terms, half) = (11, kernel.wide / 2);
+        for rows in 1..=kernel.high {
+            for columns in 1..=kernel.wide {
+                let step = if columns <= half { half } else { kernel.wide };
+                let a: Vec<T> = (0..rows * terms).map(|i| T::of((i % 7) as f64 - 3.0)).collect();
+                let b: Vec<T> = (0..terms * step).map(|i| T::of((i % 5) as f64 - 2.0)).collect();
+                let mut out = vec![T::NAN; rows * columns];
+                let tile = Tile {
+                    rows,
+                    terms,
+                    a: &a,
+                    a_steps: [terms, 1],
+                    a_rows: &[],
+                    b: &b,
+                    b_step: step,
+                    b_terms: &[],
+                    out: out.as_mut_ptr(),
+                    distance: columns,
+                    first: true,
+                    ahead: (b.as_ptr(), 0),
+                };
+                // SAFETY: `out` has the rows, and nobody else knows of it.
+                unsafe { kernel.run_narrow(&tile, columns, &mut [T::ZERO; LARGEST]) };
+                for (i, sum) in out.iter().enumerate() {
+                    let (row, column) = (i / columns, i % columns);
+                    let products = (0..terms).map(|k| a[row * terms + k] * b[k * step + column]);
+                    // Whole numbers: any order has the same sum.
+                    assert!(products.fold(T::ZERO, |x, y| x + y) == *sum, "{kernel:?}, {rows} × {columns}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_kernel_reads_beyond_a_narrow_tile() {
+        Level::ALL
+            .map(f32::kernel)
+            .iter()
+            .chain(&[plain::<f32, 6, 8>(), plain::<f32, 12, 32>()])
+            .for_each(narrow);
+        Level::ALL
+            .map(f64::kernel)
+            .iter()
+            .chain(&[plain::<f64, 6, 8>(), plain::<f64, 12, 16>()])
+            .for_each(narrow);
+    }
+}

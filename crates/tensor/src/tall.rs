@@ -1,7 +1,9 @@
 //! What a regression needs of a tall matrix: its Gram matrix, and its triangular factor by reflections of blocks of rows that
 //! stay in the first cache. Both on all cores.
 
-use crate::math::{Level, vectorize};
+#[cfg(target_arch = "x86_64")]
+use crate::math::Level;
+use crate::math::vectorize;
 use crate::parallel::map_blocks;
 use crate::{Error, Result, Scalar, Tensor};
 use std::ops::Range;

@@ -94,10 +94,12 @@ pub(super) fn properties() -> Vec<Property> {
                 let (c, k, side) = (case.size("inputs"), case.size("outputs"), case.size("side"));
                 let layer = Separable::<f32>::new(c, k, &mut Start::Blank)?;
                 let summary = Summary::of("", &Graph::of(&layer, [c, side, side])?);
+                // Wide enough on a machine of 32 bits too.
+                let [c, k, places] = [c, k, side * side].map(|n| n as u64);
                 let full = 9 * c * k;
                 // (1/K + 1/9)·9K = 9 + K
-                let parameters = apart(summary.parameters * 9 * k, full * (9 + k));
-                Ok(parameters + apart(summary.multiplications * 9 * k as u64, (full * side * side * (9 + k)) as u64))
+                let parameters = apart(summary.parameters as u64 * 9 * k, full * (9 + k));
+                Ok(parameters + apart(summary.multiplications * 9 * k, full * places * (9 + k)))
             }),
         network_gradient(
             layers("xception-separable.gradient", SEPARABLE, "the gradients of x and of both weights"),

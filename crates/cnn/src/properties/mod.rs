@@ -39,6 +39,9 @@ pub fn properties() -> Vec<Property> {
     PROPERTIES.iter().flat_map(|part| part()).collect()
 }
 
+/// A side of which nobody has the square in memory, and every machine can count it.
+const MANY: usize = if usize::BITS == 64 { 1 << 20 } else { 1 << 12 };
+
 /// The largest sizes of the exhaustive properties.
 const ELEMENTS: usize = 64;
 const SIZES: usize = 12;
