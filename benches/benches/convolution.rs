@@ -46,12 +46,12 @@ fn convolutions(c: &mut Criterion) {
         let w = tensor(&[shape.out_channels, shape.in_channels / shape.groups, down, across]);
         for way in ways {
             let op = Convolution::new(shape.windows).groups(shape.groups).by(way);
-            group.throughput(Throughput::Elements(2 * counts.multiplications as u64));
+            group.throughput(Throughput::Elements(2 * counts.multiplications));
             group.bench_function(BenchmarkId::new("forward", format!("{way:?}")), |b| {
                 b.iter(|| op.value(black_box(&x), &w, None).ok());
             });
             let Ok(dy) = op.value(&x, &w, None) else { unreachable!("the shapes fit") };
-            group.throughput(Throughput::Elements(4 * counts.multiplications as u64));
+            group.throughput(Throughput::Elements(4 * counts.multiplications));
             group.bench_function(BenchmarkId::new("gradients", format!("{way:?}")), |b| {
                 b.iter(|| op.vjp([black_box(&x), &w], &(), &dy, [true; 2]).ok());
             });

@@ -323,7 +323,7 @@ async fn figures_are_refused_to_others_and_outside_their_ranges() {
             404,
             "no live figure is called `no-such`; there are: projection-line",
         ),
-        (json!({ "inputs": {} }), 400, "missing field `figure`"),
+        (json!({ "inputs": {} }), 400, "this is no question"),
     ];
     for (question, status, expected) in cases {
         let reply = server.figure(&question, &[]).await;
@@ -344,6 +344,46 @@ async fn figures_are_refused_to_others_and_outside_their_ranges() {
     assert_eq!(server.post_to(path, &sound.to_string(), &form).await.status, 415);
     assert_eq!(server.post_to(path, &" ".repeat(70 * 1024), &json).await.status, 413);
     assert_eq!(server.get(path, &[]).await.status, 405);
+}
+
+#[tokio::test]
+async fn a_property_is_explored_and_asked_for_what_is_asked() {
+    let server = server(Stage::Off("off".into())).await;
+    let form = server.figure(&json!({ "describe": "sigmoid.symmetry" }), &[]).await;
+    assert!(
+        form.status == 200 && form.json()["html"].as_str().unwrap().contains("data-end"),
+        "{}",
+        form.body
+    );
+    let question =
+        json!({ "explore": "sigmoid.symmetry", "cases": 70, "seed": 4, "ranges": { "x": [-3, 3] } });
+    let answer = server.figure(&question, &[]).await.json();
+    assert_eq!(
+        (&answer["done"], &answer["drawn"], &answer["outcome"]),
+        (&json!(true), &json!(70), &json!("pass"))
+    );
+    let printed = server.figure(&json!({ "explore": "prelu.printed" }), &[]).await.json();
+    assert!(printed["html"].as_str().unwrap().contains("The way there"), "{printed}");
+    let unknown = server.figure(&json!({ "explore": "sigmoid.symetry" }), &[]).await;
+    assert_eq!((unknown.status, unknown.body.as_str()), (404, "no property is called `sigmoid.symetry`"));
+}
+
+#[tokio::test]
+async fn an_attempt_wants_the_token_and_an_exercise_of_the_book() {
+    let server = server(ready()).await;
+    let token = server.token().await;
+    let path = "/__gradus/exercise.json";
+    let json = ("Content-Type", "application/json");
+    let attempt = |id: &str| json!({ "exercise": id, "code": "" }).to_string();
+    assert_eq!(server.post_to(path, &attempt("stable-softmax"), &[json]).await.status, 403);
+    let with_token = [json, ("X-Gradus-Token", token.as_str())];
+    for id in ["no-such-exercise", "../src/reading", "stable-softmax.md", "", "/etc/passwd"] {
+        let reply = server.post_to(path, &attempt(id), &with_token).await;
+        assert_eq!(reply.status, 404, "{id}: {}", reply.body);
+    }
+    // Without the crates the check does not compile, which is said as it is of any other program.
+    let reply = server.post_to(path, &attempt("stable-softmax"), &with_token).await;
+    assert_eq!((reply.status, &reply.json()["error"]), (200, &json!("compile")), "{}", reply.body);
 }
 
 #[tokio::test]

@@ -85,7 +85,7 @@ fn table() -> Result<String> {
             let forward = fastest(|| op.eval([&x, &w]).map(|_| ()))?;
             let dy = Tensor::<f32>::random(y.dims(), &StandardNormal, &mut random)?;
             let backward = fastest(|| op.vjp([&x, &w], &(), &dy, [true; 2]).map(|_| ()))?;
-            let rate = |seconds: f64, passes: usize| 2e-9 * (passes * multiplications) as f64 / seconds;
+            let rate = |seconds: f64, passes: usize| 2e-9 * passes as f64 * multiplications as f64 / seconds;
             let (f, b) = (rate(forward, 1), rate(backward, 2));
             let [f, b] =
                 [f, b].map(|rate| if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") });

@@ -227,14 +227,14 @@ mod tests {
             formula("window", Kind::Figure, Verdict::Ok),
             formula("sum", Kind::Claim, Verdict::Ok),
         ];
-        let properties = || {
+        const PROPERTIES: &[fn() -> Vec<Property>] = &[|| {
             vec![
                 Property::new("price.positive", &["price", "sum"], "…"),
                 Property::new("price.additive", &["price"], "…"),
                 Property::refutation("price.printed", &["price"], "…"),
             ]
-        };
-        Catalogue::new(&[Topic { package: "gradus-shop", formulas: FORMULAS, properties: &[properties] }])
+        }];
+        Catalogue::new(&[Topic { package: "gradus-shop", formulas: FORMULAS, properties: PROPERTIES }])
     }
 
     #[test]
@@ -298,7 +298,11 @@ mod tests {
         fn properties() -> Vec<Property> {
             vec![Property::new("till.adds", &[], "…")]
         }
-        let c = Catalogue::new(&[Topic { package: "gradus-till", formulas: &[], properties: &[properties] }]);
+        let c = Catalogue::new(&[Topic {
+            package: "gradus-till",
+            formulas: &[],
+            properties: const { &[properties] },
+        }]);
         assert_eq!(ids(c.select(&["gradus-till"])), ["till.adds"]);
         assert_eq!(ids(c.select(&["till.*"])), ["till.adds"]);
         let others = |p| c.list(p).unwrap().others.iter().map(|(at, p)| (*at, p.id)).collect::<Vec<_>>();

@@ -48,7 +48,7 @@ pub(crate) fn run(bench: &Bench) -> crate::Result {
         let network = network(name)?;
         let image = network.image();
         let graph = network.graph(image)?;
-        let (products, plan) = (Summary::of(name, &graph).multiplications, Inference::of(&graph)?);
+        let (products, plan) = (Summary::of(name, &graph).multiplications as usize, Inference::of(&graph)?);
         for (case, batch) in cases {
             let x = normal::<f32>([batch, image[0], image[1], image[2]])?;
             let work = Work { items: batch, flop: 2 * batch * products, ..Work::default() };
@@ -62,7 +62,7 @@ pub(crate) fn run(bench: &Bench) -> crate::Result {
         }
         let rng = &mut ChaCha8Rng::seed_from_u64(1);
         let net = ResNet::<f32>::new(&shape, &mut Start::Random(rng))?;
-        let products = Summary::of(name, &net.graph([3, 224, 224])?).multiplications;
+        let products = Summary::of(name, &net.graph([3, 224, 224])?).multiplications as usize;
         let x = Var::constant(normal::<f32>([batch, 3, 224, 224])?);
         let classes: Tensor<u32> = (0..batch as u32).map(|k| k * 37).collect();
         let mut sgd = Sgd::new(0.01).momentum(0.9);

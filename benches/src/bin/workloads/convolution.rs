@@ -56,7 +56,7 @@ fn convolution(bench: &Bench, case: &str, size: usize, shape: ConvShape<2>) -> c
     let weight = normal([shape.out_channels, shape.group_channels()?, down, across])?;
     let bias = normal([shape.out_channels])?;
     let automatic = Convolution::new(shape.windows).groups(shape.groups);
-    let work = Work { flop: 2 * counts.multiplications, bytes: counts.memory(4)?, items: 0 };
+    let work = Work { flop: 2 * counts.multiplications as usize, bytes: counts.memory(4)?, items: 0 };
     let ways = [("gradus", automatic), ("own-unfold", automatic.by(Algorithm::Unfold))];
     for (peer, op) in ways {
         bench.case(&forward, peer, work, 1, || Ok(op.eval([&x, &weight, &bias])?))?;

@@ -180,7 +180,7 @@ fn convolutional() -> Vec<Property> {
                 let window = [Window::new(kernel).padded_by(kernel - 1, 0)];
                 let count = |shape: ConvShape<1>| {
                     let shape = shape.counts(1, [n]).map_err(|error| Failure::Error(error.to_string()))?;
-                    Ok::<_, Failure>(shape.multiplications as u64)
+                    Ok::<_, Failure>(shape.multiplications)
                 };
                 let cost = convolutional_cost(n, d, kernel, Reach::Causal)?;
                 let separable = count(ConvShape::depthwise(d, window))? + count(ConvShape::pointwise(d, d))?;

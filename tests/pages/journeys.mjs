@@ -1,0 +1,104 @@
+// Five journeys of a reader: read, run, break, explore, exercise. Each is walked with the keyboard where a keyboard can walk it.
+import { SOON, must, text } from './book.mjs';
+
+// Waits until an element's text matches.
+const hears = async (locator, pattern, what) => {
+  const until = Date.now() + SOON;
+  while (Date.now() < until) {
+    const said = await text(locator).catch(() => '');
+    if (pattern.test(said)) return said;
+    await locator.page().waitForTimeout(100);
+  }
+  throw new Error(`${what}: it says “${await text(locator)}”`);
+};
+
+export const read = async ({ page, open, alive }) => {
+  await open('reading');
+  await page.keyboard.press('Tab');
+  must(await page.evaluate(() => document.activeElement.className === 'skip-link'), 'the keyboard reaches the skip link first');
+  await page.keyboard.press('Enter');
+  must(await page.evaluate(() => document.activeElement.tagName === 'MAIN'), 'the skip link leads to the text');
+  await page.locator('a.eqref').first().click();
+  must(page.url().includes('#eq-'), 'a reference leads to its formula');
+  const formula = page.locator('.formula').first();
+  must(await formula.locator('math annotation[encoding="application/x-tex"]').count() > 0, 'a formula keeps its LaTeX');
+  must(await formula.locator('a.source').count() === 1, 'a formula leads to its source');
+  await formula.locator('a.source').click();
+  must(await page.locator('span:target').count() === 1, 'the source is opened at the line of the item');
+  await page.goBack();
+  await alive();
+  const figure = page.locator('figure.live').first();
+  const before = await figure.locator('.plot-holder').innerHTML();
+  await figure.locator('.slider input').first().focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  for (let i = 0; i < 200 && await figure.locator('.plot-holder').innerHTML() === before; i++) await page.waitForTimeout(50);
+  must(await figure.locator('.plot-holder').innerHTML() !== before, 'a figure follows its slider');
+};
+
+export const run = async ({ page, open, ready }) => {
+  await open('reading');
+  await ready();
+  const block = page.locator('pre.playground').first();
+  await block.locator('.play-button').focus();
+  await page.keyboard.press('Enter');
+  await hears(block.locator('code.result'), /sigmoid\(4\) = 0\.9820/, 'a listing prints');
+};
+
+export const explore = async ({ page, open, alive }) => {
+  await open('activations');
+  await alive();
+  const evidence = page.locator('#ev-sigmoid');
+  const badge = evidence.locator('.badge[data-property="sigmoid.symmetry"]');
+  await badge.focus();
+  await page.keyboard.press('Enter');
+  const panel = evidence.locator('.explorer');
+  await hears(panel.locator('.explore-said'), /^256 cases, pass/, 'a property runs when its badge is pressed');
+  must(await panel.locator('.bars svg').count() >= 2, 'what was drawn and the residuals are shown');
+  await panel.locator('input[name=cases]').fill('1000');
+  await panel.locator('input[name=x][data-end=to]').fill('5');
+  await panel.locator('input[name=x][data-end=from]').fill('-5');
+  await page.keyboard.press('Enter');
+  await hears(panel.locator('.explore-said'), /^1000 cases, pass/, 'it runs with a reader’s ranges');
+  must((await text(panel)).includes('--range x=-5..5'), 'the command line says the same');
+  await panel.locator('input[name=x][data-end=to]').fill('1e999');
+  await panel.locator('input[name=x][data-end=to]').evaluate(input => { input.type = 'text'; input.value = '1e999'; });
+  await panel.locator('button[type=submit]').click();
+  await hears(panel.locator('.explore-said.refused'), /question|range/, 'a range that is none is refused');
+  await page.keyboard.press('Escape');
+  must(await panel.isHidden() && await badge.evaluate(b => b === document.activeElement), 'Escape closes the panel and gives the badge the focus back');
+  const printed = page.locator('.badge[data-property="prelu.printed"]').first();
+  await printed.click();
+  const other = page.locator('.evidence', { has: printed }).locator('.explorer');
+  await hears(other.locator('.explore-said'), /refuted, as it should be/, 'a misprint is refuted');
+  must(await other.locator('.path tbody tr').count() > 1, 'the way to the smallest counterexample is shown');
+};
+
+export const exercise = async ({ page, open, ready }) => {
+  await open('activations');
+  await ready();
+  const place = page.locator('#exercise-stable-softmax');
+  const verdict = place.locator('.verdict');
+  await place.locator('.check').click();
+  await hears(verdict, /✗ sum: .*fails at/, 'what an exercise begins with fails');
+  must(!await place.evaluate(e => e.classList.contains('done')), 'it is not solved');
+  await solve(place);
+  await place.locator('.check').click();
+  await hears(verdict, /All \d+ properties hold/, 'the solution holds');
+  await open('exercises');
+  must((await text(page.locator('.progress-said'))).startsWith('1 of '), 'the list tells what is solved');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('.export').click()]);
+  const saved = await (await download.createReadStream()).toArray();
+  must(Buffer.concat(saved).toString().includes('stable-softmax'), 'progress is saved to a file');
+  page.once('dialog', dialog => dialog.accept());
+  await page.locator('.forget').click();
+  must((await text(page.locator('.progress-said'))).includes('0 of '), 'and forgotten');
+  await page.locator('.import input').setInputFiles({ name: 'progress.json', mimeType: 'application/json', buffer: Buffer.concat(saved) });
+  await hears(page.locator('.progress-said'), /1 of /, 'and loaded again');
+};
+
+// Puts an exercise's solution into its editor.
+export const solve = place => place.evaluate(exercise => {
+  const editor = window.editors.find(e => exercise.contains(e.container));
+  editor.setValue(exercise.querySelector('.solution code').textContent, -1);
+});
