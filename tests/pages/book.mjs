@@ -25,7 +25,7 @@ export const launch = executablePath => chromium.launch({
 });
 
 const program = (args, said) => new Promise((resolve, reject) => {
-  const child = spawn('cargo', ['run', '--quiet', '--package', 'gradus-book', '--bin', 'gradus-book', '--', ...args], { cwd: ROOT });
+  const child = spawn('cargo', ['run', '--quiet', '--bin', 'gradus-book', '--', ...args], { cwd: ROOT });
   let text = '';
   const hear = chunk => { text += chunk; const found = text.match(said); if (found) resolve({ child, found }); };
   child.stdout.on('data', hear);

@@ -67,8 +67,8 @@ fn browser() -> Option<PathBuf> {
 /// The book's program, as cargo builds it for the reader.
 fn program() -> Result<PathBuf, Failed> {
     let output = Command::new(env!("CARGO"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["build", "--package", "gradus-book", "--bin", "gradus-book"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .args(["build", "--bin", "gradus-book"])
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()?;

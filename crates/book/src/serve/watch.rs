@@ -115,7 +115,7 @@ impl Watch {
 fn compile(project: &Project) -> Result<PathBuf> {
     let output = project
         .cargo()
-        .args(["build", "--package", "gradus-book", "--bin", "gradus-book"])
+        .args(["build", "--bin", "gradus-book"])
         .arg("--message-format=json-render-diagnostics")
         .stderr(Stdio::inherit())
         .output()
