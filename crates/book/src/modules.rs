@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use flate2::{Compression, write::GzEncoder};
 use gradus_explore::{Topic, topics};
 use gradus_formula::Property;
+use semver::VersionReq;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -176,13 +177,8 @@ fn compile(project: &Project) -> Result<BTreeMap<String, PathBuf>> {
         .output()
         .context("running cargo")?;
     ensure!(output.status.success(), "the crates do not compile for {TARGET}; the terminal says why");
-    let metadata = project.metadata()?;
-    let wanted = metadata["packages"].as_array().into_iter().flatten().filter_map(|package| {
-        let name = package["name"].as_str()?;
-        let named = name == "gradus-page" || topics().iter().any(|topic| topic.package == name);
-        named.then_some((name.replace('-', "_"), package["id"].as_str()?.to_owned()))
-    });
-    let wanted = wanted.collect();
+    let names = topics().iter().map(|topic| topic.package.replace('-', "_")).chain(["gradus_page".into()]);
+    let wanted = names.map(|name| (name, VersionReq::STAR)).collect();
     Ok(libraries(&String::from_utf8_lossy(&output.stdout), &wanted))
 }
 

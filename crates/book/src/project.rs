@@ -1,6 +1,7 @@
 //! Where things lie in the workspace.
 
 use anyhow::{Context, Result, ensure};
+use semver::VersionReq;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -59,41 +60,37 @@ impl Project {
 
     /// What `cargo metadata` says about the workspace's own packages.
     pub fn metadata(&self) -> Result<serde_json::Value> {
-        self.cargo_metadata(&["--no-deps"])
-    }
-
-    /// The crates that a package's code can name, its own and others', each with the id of the package that it is: of one name there may be several
-    /// versions, and the package can name only one of them.
-    ///
-    /// # Errors
-    /// If cargo can't say, or there is no such package.
-    pub fn crates_of(&self, package: &str) -> Result<BTreeMap<String, String>> {
-        let metadata = self.cargo_metadata(&[])?;
-        let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
-        let id = list(&metadata["packages"]).iter().find(|p| p["name"] == package).map(|p| p["id"].clone());
-        let id = id.with_context(|| format!("no package {package}"))?;
-        let node = list(&metadata["resolve"]["nodes"]).into_iter().find(|node| node["id"] == id);
-        let node = node.with_context(|| format!("cargo says nothing about what {package} depends on"))?;
-        let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-        // What a build script depends on can't be named in the code.
-        let code = |d: &serde_json::Value| list(&d["dep_kinds"]).iter().any(|kind| kind["kind"] != "build");
-        let named = list(&node["deps"]);
-        Ok(named
-            .iter()
-            .filter(|d| code(d))
-            .filter_map(|d| Some((text(&d["name"])?, text(&d["pkg"])?)))
-            .collect())
-    }
-
-    fn cargo_metadata(&self, more: &[&str]) -> Result<serde_json::Value> {
         let output = self
             .cargo()
-            .args(["metadata", "--format-version=1", "--offline"])
-            .args(more)
+            .args(["metadata", "--no-deps", "--format-version=1", "--offline"])
             .output()
             .context("running cargo metadata")?;
         ensure!(output.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).context("reading cargo metadata")
+    }
+
+    /// The crates that a package's code can name, its own and others', each with the versions that are meant: of one name there may be several, of
+    /// which others depend on the other one.
+    ///
+    /// # Errors
+    /// If cargo can't say, or there is no such package.
+    pub fn crates_of(&self, package: &str) -> Result<BTreeMap<String, VersionReq>> {
+        let metadata = self.metadata()?;
+        let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
+        let package = packages
+            .iter()
+            .find(|p| p["name"] == package)
+            .with_context(|| format!("no package {package}"))?;
+        let mut crates = BTreeMap::new();
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let name = dependency["rename"].as_str().or(dependency["name"].as_str());
+            // What a build script depends on can't be named in the code.
+            let (Some(name), true) = (name, dependency["kind"] != "build") else { continue };
+            let versions = dependency["req"].as_str().unwrap_or("*").parse();
+            crates
+                .insert(name.replace('-', "_"), versions.with_context(|| format!("the versions of {name}"))?);
+        }
+        Ok(crates)
     }
 
     /// The folder into which rustdoc writes, if it has written there.

@@ -2,6 +2,7 @@
 
 use crate::project::Project;
 use anyhow::{Context, Result, bail, ensure};
+use semver::{Version, VersionReq};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -113,24 +114,29 @@ impl Toolchain {
     }
 }
 
-/// The libraries among cargo's messages, by the names under which they are wanted; each name comes with a package's id. A crate that was built
-/// twice (once for a build script) counts with the features that code sees: the larger set.
-pub fn libraries(messages: &str, wanted: &BTreeMap<String, String>) -> BTreeMap<String, PathBuf> {
-    let mut built: BTreeMap<String, (usize, PathBuf)> = BTreeMap::new();
+/// The libraries among cargo's messages that are wanted, by the name that code uses. Of one name there may be several versions; and a crate that was
+/// built twice (once for a build script) counts with the features that code sees: the larger set.
+pub fn libraries(messages: &str, wanted: &BTreeMap<String, VersionReq>) -> BTreeMap<String, PathBuf> {
+    let mut found: BTreeMap<String, (usize, PathBuf)> = BTreeMap::new();
     for message in messages.lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok()) {
         if message["reason"] != "compiler-artifact" || message["profile"]["test"] == true {
             continue;
         }
-        let Some(package) = message["package_id"].as_str() else { continue };
+        let name = message["target"]["name"].as_str().unwrap_or("").replace('-', "_");
         let files = message["filenames"].as_array().into_iter().flatten().filter_map(|f| f.as_str());
         let Some(file) = files.into_iter().find(|f| f.ends_with(".rlib")) else { continue };
+        let meant = wanted.get(&name).zip(version(&message)).is_some_and(|(meant, v)| meant.matches(&v));
         let features = message["features"].as_array().map_or(0, Vec::len);
-        if built.get(package).is_none_or(|(most, _)| features >= *most) {
-            built.insert(package.into(), (features, file.into()));
+        if meant && found.get(&name).is_none_or(|(most, _)| features >= *most) {
+            found.insert(name, (features, file.into()));
         }
     }
-    let file = |package: &String| built.get(package).map(|(_, file)| file.clone());
-    wanted.iter().filter_map(|(name, package)| Some((name.clone(), file(package)?))).collect()
+    found.into_iter().map(|(name, (_, file))| (name, file)).collect()
+}
+
+/// The version in a package's id: `registry+https://…#rand@0.10.4`, `path+file:///…#0.1.0`.
+fn version(message: &serde_json::Value) -> Option<Version> {
+    message["package_id"].as_str()?.rsplit(['#', '@']).next()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -139,25 +145,32 @@ mod tests {
 
     #[test]
     fn libraries_come_from_cargos_messages_and_only_the_wanted() {
-        let artifact = |package: &str, test: bool, features: &str, file: &str| {
+        let artifact = |name: &str, id: &str, test: bool, features: &str, file: &str| {
             format!(
-                "{{\"reason\":\"compiler-artifact\",\"package_id\":\"{package}\",\"profile\":{{\"test\":{test}}},\"features\":[{features}],\"filenames\":[\"{file}\"]}}"
+                "{{\"reason\":\"compiler-artifact\",\"package_id\":\"{id}\",\"target\":{{\"name\":\"{name}\"}},\"profile\":{{\"test\":{test}}},\"features\":[{features}],\"filenames\":[\"{file}\"]}}"
             )
         };
         let messages = [
-            artifact("x#1.0.0", false, "", "/t/libx-1.rlib"),
-            artifact("x#1.0.0", false, "\"properties\"", "/t/libx-2.rlib"),
-            artifact("x#1.0.0", true, "\"a\",\"b\"", "/t/x-3.rlib"),
-            // What somebody else depends on, by the same name and with more features.
-            artifact("x#0.9.0", false, "\"a\",\"b\",\"c\"", "/t/libx-4.rlib"),
-            artifact("other#1.0.0", false, "", "/t/libother.rlib"),
+            artifact("gradus-x", "path+file:///x#0.1.0", false, "", "/t/libx-1.rlib"),
+            artifact("gradus_x", "path+file:///x#gradus-x@0.1.0", false, "\"properties\"", "/t/libx-2.rlib"),
+            artifact("gradus_x", "path+file:///x#0.1.0", true, "\"a\",\"b\"", "/t/x-3.rlib"),
+            // What somebody else depends on, of the same name and with more features.
+            artifact(
+                "rand",
+                "registry+https://r#rand@0.9.5",
+                false,
+                "\"a\",\"b\",\"c\"",
+                "/t/librand-9.rlib",
+            ),
+            artifact("rand", "registry+https://r#rand@0.10.4", false, "", "/t/librand-10.rlib"),
+            artifact("other", "registry+https://r#other@1.0.0", false, "", "/t/libother.rlib"),
             "not json".into(),
         ]
         .join("\n");
-        let found = libraries(
-            &messages,
-            &BTreeMap::from([("x".into(), "x#1.0.0".into()), ("y".into(), "y#1.0.0".into())]),
-        );
-        assert_eq!(found, BTreeMap::from([("x".into(), PathBuf::from("/t/libx-2.rlib"))]));
+        let meant = |name: &str, versions: &str| (name.to_owned(), versions.parse().unwrap());
+        let wanted = BTreeMap::from([meant("gradus_x", "^0.1.0"), meant("rand", "^0.10"), meant("y", "*")]);
+        let expected = [("gradus_x", "/t/libx-2.rlib"), ("rand", "/t/librand-10.rlib")];
+        let expected = expected.map(|(name, file)| (name.to_owned(), PathBuf::from(file)));
+        assert_eq!(libraries(&messages, &wanted), BTreeMap::from(expected));
     }
 }
