@@ -27,6 +27,7 @@ fn checkout() -> TempDir {
     let here = Project::here();
     copy(&here.book().join("src"), &folder.path().join("book/src")).unwrap();
     copy(&here.book().join("theme"), &folder.path().join("book/theme")).unwrap();
+    copy(&here.book().join("exercises"), &folder.path().join("book/exercises")).unwrap();
     std::fs::copy(here.book().join("book.toml"), folder.path().join("book/book.toml")).unwrap();
     for krate in std::fs::read_dir(here.root().join("crates")).unwrap() {
         let src = Path::new("crates").join(krate.unwrap().file_name()).join("src");
@@ -35,8 +36,9 @@ fn checkout() -> TempDir {
     folder
 }
 
-/// Leaves a book of one chapter.
+/// Leaves a book of one chapter, without exercises.
 fn only(root: &Path, chapter: &str) {
+    std::fs::remove_dir_all(root.join("book/exercises")).unwrap();
     std::fs::write(root.join("book/src/SUMMARY.md"), format!("# Summary\n\n- [One]({chapter})\n")).unwrap();
 }
 
