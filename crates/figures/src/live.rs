@@ -124,8 +124,10 @@ impl Live {
         let figure = (self.draw)(&Inputs::defaults(self.controls))?;
         let handles = handles(self.controls, super::plot::SIZE, figure.frame, figure.x, figure.y);
         let name = html(self.name);
+        // Some move only where there is a server.
+        let served = if crate::fetched().any(|name| name == self.name) { "" } else { " served-only" };
         Ok(format!(
-            "<figure id=\"fig-{name}\" class=\"live\" data-figure=\"{name}\"><div class=\"drawing\">\
+            "<figure id=\"fig-{name}\" class=\"live{served}\" data-figure=\"{name}\"><div class=\"drawing\">\
              <div class=\"plot-holder\">{}</div>{handles}</div>{}<p class=\"figure-status\">{}</p>\
              <p class=\"only-heard\" role=\"status\"></p><figcaption>{}</figcaption>\
              <p class=\"live-hint\">With <code>cargo book</code> this figure can be moved.</p></figure>",
