@@ -26,6 +26,11 @@ figures:
     cargo book build
     cargo book check
 
+# a reader's journeys in a real browser (node, npm and a chromium of the system): just pages served --walk
+pages *args:
+    npm ci --silent --prefix tests/pages
+    node tests/pages/run.mjs {{args}}
+
 # the whole gate
 ci:
     bash .ci/run
