@@ -100,5 +100,5 @@ export const exercise = async ({ page, open, ready }) => {
 // Puts an exercise's solution into its editor.
 export const solve = place => place.evaluate(exercise => {
   const editor = window.editors.find(e => exercise.contains(e.container));
-  editor.setValue(exercise.querySelector('.solution code').textContent, -1);
+  editor.setValue(exercise.querySelector('.solution pre code').textContent, -1);
 });
