@@ -462,6 +462,9 @@ async fn snippets_get_a_main_in_which_errors_can_be_returned() {
     let wrong = server.run("let a = 1;\n\nlet b: u32 = \"2\";").await;
     assert_eq!(wrong["error"], "compile");
     assert!(wrong["result"].as_str().unwrap().contains("snippet.rs:3:14"), "{wrong}");
+    let silent = server.run("assert_eq!(1 + 1, 2);").await;
+    assert_eq!(silent["error"], Value::Null);
+    assert!(silent["result"].as_str().unwrap().contains("every assertion holds"), "{silent}");
     let tested = server.run("#[test]\nfn fails() { assert_eq!(1 + 1, 3); }").await;
     assert_eq!(tested["error"], "run");
     assert!(tested["result"].as_str().unwrap().contains("test fails ... FAILED"), "{tested}");

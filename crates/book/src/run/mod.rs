@@ -118,7 +118,11 @@ impl Runner {
         let program = folder.join("snippet");
         let ran = limited(folder, &program, &arguments, &environment, &self.running).await?;
         // Warnings of the compiler stand above what the program says, as in a terminal.
-        let result = format!("{}{}", ended.output, ran.shown(&self.running));
+        let mut result = format!("{}{}", ended.output, ran.shown(&self.running));
+        // Many listings only assert: that nothing came is news, and the page would call it "No output".
+        if ran.success && result.trim().is_empty() {
+            result = "It ran to its end and printed nothing: every assertion holds.\n".into();
+        }
         Ok(Answer { result, error: (!ran.success).then_some("run") })
     }
 }
