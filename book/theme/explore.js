@@ -92,7 +92,7 @@
       badge.setAttribute('aria-expanded', 'false');
       const press = event => {
         event.preventDefault();
-        if (!document.documentElement.dataset.alive) evidence.querySelector('details').open = true;
+        if (!document.documentElement.dataset.alive) evidence.querySelector('details')?.setAttribute('open', '');
         else if (badge.getAttribute('aria-expanded') === 'true') close(evidence);
         else open(evidence, badge);
       };

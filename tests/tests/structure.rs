@@ -113,3 +113,8 @@ fn every_formula_is_filled_in() {
 fn every_formula_stands_in_its_chapter() {
     nobody(book::chapters(&Book::real()));
 }
+
+#[test]
+fn every_derivation_stands_in_its_chapter() {
+    nobody(book::derivations(&Book::real()));
+}

@@ -86,6 +86,18 @@ impl Catalog {
         self.properties.iter().filter(|p| p.formulas.contains(&id)).collect()
     }
 
+    /// The derivation with this id, as the property that checks it.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn derivation(&self, id: &str) -> Result<&Property> {
+        let known = || self.properties.iter().filter(|p| p.derivation.is_some());
+        known().find(|p| p.id == id).ok_or_else(|| {
+            let known: Vec<_> = known().map(|p| p.id).collect();
+            anyhow!("no derivation has the id `{id}`; there are: {}", known.join(", "))
+        })
+    }
+
     /// All properties.
     pub fn all_properties(&self) -> &[Property] {
         &self.properties

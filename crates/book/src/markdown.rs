@@ -29,6 +29,8 @@ pub enum What {
     Reference(String),
     /// `{{#figure NAME}}`
     Figure(String),
+    /// `{{#derivation ID}}`
+    Derivation(String),
     /// `{{#exercise ID}}`
     Exercise(String),
     /// `{{#exercises}}`
@@ -150,14 +152,17 @@ fn directive(text: &str) -> Result<(usize, What)> {
         ["formula", id] => What::Formula(id.into()),
         ["eqref", id] => What::Reference(id.into()),
         ["figure", name] => What::Figure(name.into()),
+        ["derivation", id] => What::Derivation(id.into()),
         ["exercise", id] => What::Exercise(id.into()),
         ["exercises"] => What::Exercises,
         ["formulas"] => What::Formulas,
         ["errata"] => What::Errata,
         ["notation"] => What::Notation,
-        ["formula" | "eqref" | "figure" | "exercise", ..] => bail!("`{}` wants one name", &line[..end + 2]),
+        ["formula" | "eqref" | "figure" | "derivation" | "exercise", ..] => {
+            bail!("`{}` wants one name", &line[..end + 2])
+        }
         _ => bail!(
-            "`{}` is no directive of the book: formula, eqref, figure, exercise, exercises, formulas, errata, notation",
+            "`{}` is no directive of the book: formula, eqref, figure, derivation, exercise, exercises, formulas, errata, notation",
             &line[..end + 2]
         ),
     };

@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "properties")]
+mod derivation;
+#[cfg(feature = "properties")]
 mod draw;
 mod formula;
 #[cfg(feature = "harness")]
@@ -21,6 +23,7 @@ pub use formula::{Formula, Item, ItemKind, Kind, Printed, Symbol, Verdict};
 
 #[cfg(feature = "properties")]
 pub use {
+    derivation::{Derivation, Line, LineValue},
     draw::{Array, Draw, Inputs, Range, RangeError, Ranges, Scale, Value},
     property::{Case, Check, Failure, Property, Tolerance},
     report::{Counterexample, DrawReport, Histogram, Outcome, Report, Step},

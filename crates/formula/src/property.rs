@@ -1,5 +1,6 @@
 //! A property as a value: a statement about a formula, what it varies, and how far apart its two sides are.
 
+use crate::derivation::Derivation;
 use crate::draw::{Array, Draw, Inputs, Value};
 use std::fmt;
 use std::sync::Arc;
@@ -151,6 +152,8 @@ pub struct Property {
     pub refutation: bool,
     /// How many cases of another property one of this costs.
     pub cost: u64,
+    /// The derivation that it checks line by line, if it is one.
+    pub derivation: Option<Arc<Derivation>>,
     check: Arc<Check>,
 }
 
@@ -179,6 +182,7 @@ impl Property {
             tolerance: Tolerance::EXACT,
             refutation: false,
             cost: 1,
+            derivation: None,
             check: Arc::new(|_| Err(Failure::Error("the property has no check".into()))),
         }
     }

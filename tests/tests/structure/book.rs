@@ -152,3 +152,25 @@ pub(crate) fn chapters(book: &Book) -> Vec<String> {
     }
     offenders
 }
+
+/// A derivation is shown once, in the chapter of the formula that it derives.
+pub(crate) fn derivations(book: &Book) -> Vec<String> {
+    let mut offenders = Vec::new();
+    for (_, property) in book.properties.iter().filter(|(_, p)| p.derivation.is_some()) {
+        let directive = format!("{{{{#derivation {}}}}}", property.id);
+        let formula = book.formulas.iter().find(|(_, f)| f.id == property.formula());
+        let Some((_, formula)) = formula else {
+            offenders.push(format!("{}: derives no formula", property.id));
+            continue;
+        };
+        let text = book.chapters.get(formula.chapter).map_or("", String::as_str);
+        let times = text.matches(&directive).count();
+        if times != 1 {
+            offenders.push(format!(
+                "{}: book/src/{}.md has {directive} {times} times",
+                property.id, formula.chapter
+            ));
+        }
+    }
+    offenders
+}

@@ -1,7 +1,7 @@
 //! A made-up offender for each rule about formulas.
 
 use super::book::{self, Book};
-use gradus_formula::{Formula, Item, ItemKind, Kind, Printed, Property, Symbol, Verdict};
+use gradus_formula::{Derivation, Formula, Item, ItemKind, Kind, Printed, Property, Symbol, Verdict};
 use std::collections::BTreeMap;
 
 const SHOP: &str = "gradus-shop";
@@ -150,4 +150,26 @@ fn a_formula_that_its_chapter_does_not_show() {
     assert_eq!(with("{{#formula prices}} price"), ["price: book/src/shop.md lacks {{#formula price}}"]);
     let absent = book::chapters(&shop(&[PRICE], vec![]));
     assert_eq!(absent, ["price: its chapter book/src/shop.md does not exist"]);
+}
+
+#[test]
+fn a_derivation_that_its_chapter_does_not_show_once() {
+    let derivation = |formula: &'static [&'static str]| {
+        let line = |x: f64| move |_: &mut gradus_formula::Case<'_>| Ok(vec![x]);
+        let derivation = Derivation::new("price.derivation", formula, "…");
+        ("gradus-shop", derivation.line("1", "", line(1.0)).line("1", "", line(1.0)).property())
+    };
+    let with = |text: &str| {
+        let mut book = shop(&[PRICE], vec![derivation(&["price"])]);
+        book.chapters.insert("shop".into(), text.into());
+        book::derivations(&book)
+    };
+    assert!(with("{{#derivation price.derivation}}").is_empty());
+    let lacks = |times: usize| {
+        format!("price.derivation: book/src/shop.md has {{{{#derivation price.derivation}}}} {times} times")
+    };
+    assert_eq!(with("{{#derivation price}}"), [lacks(0)]);
+    assert_eq!(with("{{#derivation price.derivation}} {{#derivation price.derivation}}"), [lacks(2)]);
+    let of_nothing = book::derivations(&shop(&[PRICE], vec![derivation(&["cost"])]));
+    assert_eq!(of_nothing, ["price.derivation: derives no formula"]);
 }

@@ -62,7 +62,7 @@ impl Pages<'_> {
 }
 
 /// The class and the sign of a verdict: they differ in word and shape, not in colour alone.
-fn mark(evidence: Option<&Evidence>) -> (&'static str, &'static str) {
+pub(super) fn mark(evidence: Option<&Evidence>) -> (&'static str, &'static str) {
     match evidence.map(|e| e.outcome) {
         Some(Outcome::Pass) => ("pass", "✓"),
         Some(Outcome::Refuted) => ("refuted", "≠"),

@@ -1,5 +1,6 @@
 //! What takes the place of a directive.
 
+mod derivation;
 mod evidence;
 mod exercise;
 mod formula;
@@ -14,6 +15,7 @@ use crate::project::Project;
 use crate::sources;
 use crate::text::{html, inline_html};
 use anyhow::{Result, anyhow, bail};
+use evidence::mark;
 use gradus_formula::{Formula, Kind};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -75,6 +77,7 @@ impl Pages<'_> {
             What::Reference(id) => Ok(self.reference(self.catalog.formula(id)?, chapter)?),
             What::Formula(id) => block(self.formula(self.catalog.formula(id)?, chapter)?),
             What::Figure(name) => block(figures::draw(name)?),
+            What::Derivation(id) => block(self.derivation(id)?),
             What::Exercise(id) => block(self.exercise(id, chapter)?),
             What::Exercises => block(self.exercises_table(chapter)?),
             What::Formulas => block(self.formulas_table(chapter)?),
