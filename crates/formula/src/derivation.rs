@@ -14,7 +14,7 @@ pub type LineValue = dyn Fn(&mut Case<'_>) -> Result<Vec<f64>, Failure> + Send +
 pub struct Line {
     /// The line in LaTeX.
     pub latex: &'static str,
-    /// Why it equals the line before; of the first line, what it is.
+    /// Why it equals the line before; of the first line, what it is. Mathematics stands between dollars.
     pub because: &'static str,
     /// How far it may be from the line before, relative to 1 and that line's largest number.
     pub tolerance: Tolerance,

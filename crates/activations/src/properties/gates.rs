@@ -5,7 +5,7 @@ use crate::{
     gelu, gelu_tanh, hard_sigmoid, hard_swish, hard_tanh, log_sigmoid, logit, logit_derivative, mish, relu,
     sigmoid, sigmoid_derivative, silu, softplus, tanh, tanh_derivative,
 };
-use gradus_formula::{Derivation, Draw, Property};
+use gradus_formula::{Draw, Property};
 
 fn on(id: &'static str, formula: &'static [&'static str], statement: &'static str, reach: f64) -> Property {
     Property::new(id, formula, statement).draw(Draw::real("x", -reach..=reach).limited(-reach..=reach))
@@ -18,50 +18,8 @@ pub(super) fn properties() -> Vec<Property> {
     all
 }
 
-/// The slope of the sigmoid, as the chapter derives it.
-fn slope() -> Derivation {
-    fn printed(x: f64) -> f64 {
-        1.0 / (1.0 + (-x).exp())
-    }
-    Derivation::new("sigmoid.derivation", &["sigmoid"], "The derivative of the sigmoid")
-        .draw(Draw::real("x", -30.0..=30.0).limited(-600.0..=600.0))
-        .line(
-            r"\frac{d}{dx}\,\frac{1}{1 + e^{-x}}",
-            "what is wanted; computed by differences over five points",
-            |case| {
-                let (x, h) = (case.real("x"), 1e-3);
-                let at = |steps: f64| printed(x + steps * h);
-                Ok(vec![(8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * h)])
-            },
-        )
-        .within("five-point differences", 1e-11)
-        .line(
-            r"\frac{e^{-x}}{(1 + e^{-x})^2}",
-            "the chain rule: −(1 + e⁻ˣ)⁻² of the power, times −e⁻ˣ of what is in it",
-            |case| {
-                let e = (-case.real("x")).exp();
-                Ok(vec![e / ((1.0 + e) * (1.0 + e))])
-            },
-        )
-        .within("a few roundings", 1e-15)
-        .line(r"\frac{1}{1 + e^{-x}} \cdot \frac{e^{-x}}{1 + e^{-x}}", "the square taken apart", |case| {
-            let e = (-case.real("x")).exp();
-            Ok(vec![1.0 / (1.0 + e) * (e / (1.0 + e))])
-        })
-        .line(
-            r"\sigma(x)\,\sigma(-x)",
-            "top and bottom of the second factor multiplied by eˣ: it is 1/(eˣ + 1)",
-            |case| Ok(vec![printed(case.real("x")) * printed(-case.real("x"))]),
-        )
-        .line(r"\sigma(x)\,\bigl(1 - \sigma(x)\bigr)", "σ(x) + σ(−x) = 1", |case| {
-            let p = printed(case.real("x"));
-            Ok(vec![p * (1.0 - p)])
-        })
-}
-
 fn sigmoids() -> Vec<Property> {
     vec![
-        slope().property(),
         on("sigmoid.symmetry", &["sigmoid"], "σ(−x) = 1 − σ(x)", 800.0)
             .within("2 ulp of 1", 2.0 * f64::EPSILON)
             .check(|case| {

@@ -1,5 +1,6 @@
 //! The properties of the activations: what holds for the whole family by its facts, then what each has for itself.
 
+mod derivations;
 mod family;
 mod gates;
 mod rectifiers;
@@ -8,8 +9,13 @@ mod softmax;
 use gradus_formula::Property;
 
 /// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
-pub const PROPERTIES: &[fn() -> Vec<Property>] =
-    &[family::properties, gates::properties, rectifiers::properties, softmax::properties];
+pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
+    family::properties,
+    gates::properties,
+    rectifiers::properties,
+    softmax::properties,
+    derivations::properties,
+];
 
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {

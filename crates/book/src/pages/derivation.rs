@@ -10,9 +10,12 @@ impl Pages<'_> {
         let property = self.catalog.derivation(id)?;
         let derivation = property.derivation.as_ref().context("a derivation without lines")?;
         let mut lines = String::new();
-        for line in &derivation.lines {
-            let math = self.display(line.latex).with_context(|| format!("derivation `{id}`"))?;
-            lines += &format!("<li>{math}<p class=\"because\">{}</p></li>", html(line.because));
+        for (at, line) in derivation.lines.iter().enumerate() {
+            let equals = if at == 0 { "" } else { "{} = " };
+            let math = self
+                .display(&format!("{equals}{}", line.latex))
+                .with_context(|| format!("derivation `{id}`"))?;
+            lines += &format!("<li>{math}<p class=\"because\">{}</p></li>", self.with_math(line.because)?);
         }
         let (class, sign) = mark(self.catalog.evidence(property));
         let (id, title) = (html(id), html(derivation.title));
@@ -33,5 +36,11 @@ impl Pages<'_> {
              <a class=\"badge {class}\" href=\"#derivation-{id}\" data-property=\"{id}\"><span aria-hidden=\"true\">{sign}</span> {said}</a></p>\
              <ol>{lines}</ol>{answer}<div class=\"explorer\" hidden></div></div>"
         ))
+    }
+
+    /// A sentence with mathematics between dollars.
+    fn with_math(&self, text: &str) -> Result<String> {
+        let parts = text.split('$').enumerate();
+        parts.map(|(at, part)| if at % 2 == 0 { Ok(html(part)) } else { self.math.inline(part) }).collect()
     }
 }
