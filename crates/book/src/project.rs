@@ -93,10 +93,20 @@ impl Project {
         Ok(crates)
     }
 
+    /// The folder into which cargo compiles.
+    ///
+    /// # Errors
+    /// If cargo can't say.
+    pub fn target(&self) -> Result<PathBuf> {
+        let metadata = self.metadata()?;
+        let folder =
+            metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
+        Ok(PathBuf::from(folder))
+    }
+
     /// The folder into which rustdoc writes, if it has written there.
     pub fn api_docs(&self) -> Option<PathBuf> {
-        let metadata = self.metadata().ok()?;
-        let folder = Path::new(metadata["target_directory"].as_str()?).join("doc");
+        let folder = self.target().ok()?.join("doc");
         folder.is_dir().then_some(folder)
     }
 }

@@ -17,6 +17,8 @@ mod report;
 #[cfg(feature = "properties")]
 mod runner;
 #[cfg(feature = "properties")]
+mod slip;
+#[cfg(feature = "properties")]
 mod verdict;
 
 pub use formula::{Formula, Item, ItemKind, Kind, Printed, Symbol, Verdict};
@@ -28,7 +30,8 @@ pub use {
     property::{Case, Check, Failure, Property, Tolerance},
     report::{Counterexample, DrawReport, Histogram, Outcome, Report, Step},
     runner::{CaseRecord, Config, Origin, Run, Status, replay, run},
-    verdict::{Verdicts, number, verify},
+    slip::{slip, slipped},
+    verdict::{Verdicts, number, verify, verify_within},
 };
 
 #[cfg(feature = "harness")]

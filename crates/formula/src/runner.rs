@@ -9,6 +9,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use std::collections::{BTreeMap, HashSet};
 use std::env::VarError;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
 
 /// How a property is run.
 #[derive(Debug, Clone, PartialEq)]
@@ -206,6 +207,15 @@ impl Run {
         }
         self.report.seconds += clock.seconds();
         !self.done()
+    }
+
+    /// The same, where making a failed case smaller may take about so long, as long as cases have taken so far.
+    pub(crate) fn step_within(&mut self, time: Duration) -> bool {
+        let a_case = self.report.seconds / self.report.cases.max(1) as f64;
+        // Of the first case it is not known how long one takes.
+        let most = if self.report.cases == 0 { 64.0 } else { time.as_secs_f64() / a_case };
+        self.config.shrink_limit = most.clamp(8.0, 4096.0) as u32;
+        self.step(&mut |_| {})
     }
 
     /// The property.

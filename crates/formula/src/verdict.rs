@@ -2,8 +2,9 @@
 
 use crate::property::Property;
 use crate::report::{Counterexample, Outcome, Report};
-use crate::runner::{Config, run};
+use crate::runner::{Config, Run, run};
 use std::fmt;
+use std::time::{Duration, Instant};
 
 /// A number as a line shows it: short, and a NaN is seen.
 pub fn number(x: f64) -> String {
@@ -93,7 +94,37 @@ pub fn verify(properties: &[Property]) -> Verdicts {
     Verdicts(properties.iter().filter_map(|p| run(p, &Config::default(), &mut |_| {}).ok()).collect())
 }
 
+/// The same in about so much time: each property in turn draws a case, until all have 256 or the time is over. Refutations are left out: what they
+/// are about is somebody else's slip.
+#[must_use]
+pub fn verify_within(properties: &[Property], time: Duration) -> Verdicts {
+    let wanted = properties.iter().filter(|p| !p.refutation);
+    let mut runs: Vec<Run> = wanted.filter_map(|p| Run::new(p, &Config::default()).ok()).collect();
+    let until = Instant::now() + time;
+    let mut going = true;
+    let mut first = true;
+    while going && (first || Instant::now() < until) {
+        going = false;
+        for run in &mut runs {
+            going |= run.step_within(SHRINKING);
+            if !first && Instant::now() >= until {
+                break;
+            }
+        }
+        first = false;
+    }
+    Verdicts(runs.iter().map(Run::report).collect())
+}
+
+/// How long making a failed case smaller may take, where time is short.
+const SHRINKING: Duration = Duration::from_millis(300);
+
 impl Verdicts {
+    /// The reports, in the properties' order.
+    pub fn reports(&self) -> &[Report] {
+        &self.0
+    }
+
     /// Whether there was something to run, and all of it came out as it should.
     pub fn passed(&self) -> bool {
         !self.0.is_empty() && self.0.iter().all(Report::passed)
@@ -171,5 +202,28 @@ mod tests {
         assert_eq!(last(&[bad()]), (false, "The property does not hold.".into()));
         assert_eq!(last(&[bad(), bad()]), (false, "None of 2 properties holds.".into()));
         assert_eq!(last(&[good(), bad(), good()]), (false, "2 of 3 properties hold.".into()));
+    }
+
+    #[test]
+    fn in_little_time_every_property_has_a_case_and_a_failure_is_made_smaller() {
+        let slow = |id| Property::new(id, &[], "…").draw(Draw::real("x", 0.0..=1.0));
+        let asleep = || std::thread::sleep(Duration::from_millis(5));
+        let properties = [
+            slow("a").holds(move |_| {
+                asleep();
+                Ok(true)
+            }),
+            slow("b").holds(move |case| {
+                asleep();
+                Ok(case.real("x") < 0.0)
+            }),
+            Property::refutation("c", &[], "…").holds(|_| Ok(true)),
+        ];
+        let verdicts = verify_within(&properties, Duration::ZERO);
+        let cases: Vec<_> = verdicts.reports().iter().map(|r| (r.property, r.cases, r.passed())).collect();
+        assert_eq!(cases, [("a", 1, true), ("b", 1, false)]);
+        let most = verify_within(&properties[..1], Duration::from_millis(100));
+        let cases = most.reports()[0].cases;
+        assert!((2..=20).contains(&cases), "{cases}");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::panel;
 use gradus_figures::Reply;
-use gradus_formula::{Config, Property, RangeError, Run};
+use gradus_formula::{Config, Property, RangeError, Run, slip};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -25,7 +25,14 @@ pub(crate) struct Explorer {
 #[derive(Default)]
 struct Runs {
     last: u64,
-    kept: BTreeMap<u64, Arc<Mutex<Run>>>,
+    kept: BTreeMap<u64, Kept>,
+}
+
+/// A run, and the slip under which it runs.
+#[derive(Clone)]
+struct Kept {
+    run: Arc<Mutex<Run>>,
+    slip: u32,
 }
 
 /// What a page asks.
@@ -43,6 +50,9 @@ enum Question {
         seed: u64,
         #[serde(default)]
         ranges: BTreeMap<String, (f64, f64)>,
+        /// A slip that was compiled in; 0 is none.
+        #[serde(default)]
+        slip: u32,
     },
     More {
         more: u64,
@@ -116,7 +126,7 @@ impl Explorer {
                 let property = self.property(&describe)?;
                 Ok(serde_json::json!({ "html": panel::form(property) }).to_string())
             }
-            Question::Explore { explore, cases, seed, ranges } => {
+            Question::Explore { explore, cases, seed, ranges, slip: under } => {
                 let property = self.property(&explore)?;
                 if !(1..=MOST_CASES).contains(&cases) {
                     return Err(Fault::Cases { cases });
@@ -128,7 +138,7 @@ impl Explorer {
                     }
                     config.ranges.set(&name, low, high);
                 }
-                let run = Arc::new(Mutex::new(Run::new(property, &config)?));
+                let run = Kept { run: Arc::new(Mutex::new(Run::new(property, &config)?)), slip: under };
                 let mut runs = lock(&self.runs);
                 runs.last += 1;
                 let id = runs.last;
@@ -152,10 +162,13 @@ impl Explorer {
     }
 
     /// A turn of a run.
-    fn go_on(&self, id: u64, run: &Mutex<Run>) -> Result<String, Fault> {
-        let mut run = lock(run);
+    fn go_on(&self, id: u64, kept: &Kept) -> Result<String, Fault> {
+        let mut run = lock(&kept.run);
         let until = Instant::now() + TURN;
+        // A module answers one question after the other; in a server no slip is compiled in.
+        slip(kept.slip);
         while run.step(&mut |_| {}) && Instant::now() < until {}
+        slip(0);
         let done = run.done();
         if done {
             lock(&self.runs).kept.remove(&id);

@@ -4,6 +4,7 @@
 //! print, a huge allocation) from taking the machine along. They are no sandbox against hostile code: that is
 //! kept out by the server, which answers nobody but the book's own pages on this machine.
 
+mod edited;
 mod limits;
 mod toolchain;
 mod wrap;
@@ -14,7 +15,8 @@ pub use wrap::{Wrapped, wrap};
 
 use anyhow::{Context, Result};
 use serde::Serialize;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Semaphore;
 
@@ -86,6 +88,34 @@ impl Runner {
     /// # Errors
     /// If the machine fails (no folder, no compiler); what is wrong with the snippet is in the answer.
     pub async fn run(&self, code: &str) -> Result<Result<Answer, Refusal>> {
+        self.in_a_slot(async |toolchain, folder| self.compile_and_run(toolchain, folder, code).await).await
+    }
+
+    /// Compiles a crate in which some files are other ones, and checks a formula's properties, if there is a slot.
+    ///
+    /// # Errors
+    /// If the machine fails; what is wrong with the code is in the answer.
+    pub async fn edited(
+        &self,
+        krate: &str,
+        files: &BTreeMap<PathBuf, String>,
+        formula: &str,
+    ) -> Result<Result<Answer, Refusal>> {
+        self.in_a_slot(async |toolchain, folder| {
+            let ended = toolchain.compile_edited(krate, files, folder, &self.compiling).await?;
+            if !ended.success {
+                return Ok(Answer { result: ended.shown(&self.compiling), error: Some("compile") });
+            }
+            let ran = toolchain.check_edited(formula, 0, folder, &self.running).await?;
+            Ok(Answer { result: ran.shown(&self.running), error: (!ran.success).then_some("run") })
+        })
+        .await
+    }
+
+    async fn in_a_slot(
+        &self,
+        work: impl AsyncFnOnce(&Toolchain, &Path) -> Result<Answer>,
+    ) -> Result<Result<Answer, Refusal>> {
         let toolchain = match self.stage() {
             Stage::Ready(toolchain) => toolchain,
             Stage::Preparing => {
@@ -96,7 +126,7 @@ impl Runner {
         let Ok(_slot) = self.slots.try_acquire() else { return Ok(Err(Refusal::Busy)) };
         let folder =
             tempfile::Builder::new().prefix("gradus-run-").tempdir().context("a folder for the run")?;
-        self.compile_and_run(&toolchain, folder.path(), code).await.map(Ok)
+        work(&toolchain, folder.path()).await.map(Ok)
     }
 
     async fn compile_and_run(&self, toolchain: &Toolchain, folder: &Path, code: &str) -> Result<Answer> {

@@ -18,6 +18,10 @@ pub struct Toolchain {
     pub rustc: PathBuf,
     /// The crates, by the name that code uses.
     pub crates: BTreeMap<String, PathBuf>,
+    /// What cargo said about everything that it has compiled.
+    pub(super) messages: String,
+    /// The checkout, and a folder in which to keep what is compiled of edited crates.
+    pub(super) kept: Option<(Project, PathBuf)>,
 }
 
 impl Toolchain {
@@ -37,7 +41,7 @@ impl Toolchain {
         let rustc =
             Path::new(sysroot.trim()).join("bin").join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
         let rustc = if rustc.is_file() { rustc } else { PathBuf::from(proxy) };
-        Ok(Self { rustc, crates: BTreeMap::new() })
+        Ok(Self { rustc, ..Self::default() })
     }
 
     /// Compiles what the chapters' doctests may use. Cargo's progress goes to the terminal.
@@ -58,7 +62,9 @@ impl Toolchain {
             .output()
             .context("running cargo")?;
         ensure!(output.status.success(), "the crates do not compile; the terminal says why");
-        toolchain.crates = libraries(&String::from_utf8_lossy(&output.stdout), &wanted);
+        toolchain.messages = String::from_utf8_lossy(&output.stdout).into_owned();
+        toolchain.crates = libraries(&toolchain.messages, &wanted);
+        toolchain.kept = Some((project.clone(), project.target()?.join("edited")));
         // Another kind of dependency, a macro's crate say, may have no such file; ours all have one.
         let missing = wanted.keys().find(|n| n.starts_with("gradus_") && !toolchain.crates.contains_key(*n));
         if let Some(name) = missing {
@@ -80,23 +86,7 @@ impl Toolchain {
             ])
             .map(OsString::from)
             .collect();
-        let mut folders: Vec<PathBuf> = Vec::new();
-        for (name, file) in &self.crates {
-            arguments.push("--extern".into());
-            let mut named = OsString::from(format!("{name}="));
-            named.push(file);
-            arguments.push(named);
-            let parent = file.parent().unwrap_or(Path::new("."));
-            let folder = if parent.ends_with("deps") { parent.to_path_buf() } else { parent.join("deps") };
-            if !folders.contains(&folder) {
-                folders.push(folder);
-            }
-        }
-        for folder in folders {
-            let mut search = OsString::from("-Ldependency=");
-            search.push(folder);
-            arguments.push(search);
-        }
+        arguments.extend(externs(&self.crates));
         if tests {
             arguments.push("--test".into());
         }
@@ -114,10 +104,41 @@ impl Toolchain {
     }
 }
 
+/// The arguments that name crates, and say where what they depend on lies.
+pub(super) fn externs(crates: &BTreeMap<String, PathBuf>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = Vec::new();
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for (name, file) in crates {
+        arguments.push("--extern".into());
+        let mut named = OsString::from(format!("{name}="));
+        named.push(file);
+        arguments.push(named);
+        let parent = file.parent().unwrap_or(Path::new("."));
+        let folder = if parent.ends_with("deps") { parent.to_path_buf() } else { parent.join("deps") };
+        if !folders.contains(&folder) {
+            folders.push(folder);
+        }
+    }
+    for folder in folders {
+        let mut search = OsString::from("-Ldependency=");
+        search.push(folder);
+        arguments.push(search);
+    }
+    arguments
+}
+
 /// The libraries among cargo's messages that are wanted, by the name that code uses. Of one name there may be several versions; and a crate that was
 /// built twice (once for a build script) counts with the features that code sees: the larger set.
 pub fn libraries(messages: &str, wanted: &BTreeMap<String, VersionReq>) -> BTreeMap<String, PathBuf> {
-    let mut found: BTreeMap<String, (usize, PathBuf)> = BTreeMap::new();
+    artifacts(messages, wanted).into_iter().map(|(name, (_, file))| (name, file)).collect()
+}
+
+/// The same with the features of each.
+pub(super) fn artifacts(
+    messages: &str,
+    wanted: &BTreeMap<String, VersionReq>,
+) -> BTreeMap<String, (Vec<String>, PathBuf)> {
+    let mut found: BTreeMap<String, (Vec<String>, PathBuf)> = BTreeMap::new();
     for message in messages.lines().filter_map(|l| serde_json::from_str::<serde_json::Value>(l).ok()) {
         if message["reason"] != "compiler-artifact" || message["profile"]["test"] == true {
             continue;
@@ -126,12 +147,13 @@ pub fn libraries(messages: &str, wanted: &BTreeMap<String, VersionReq>) -> BTree
         let files = message["filenames"].as_array().into_iter().flatten().filter_map(|f| f.as_str());
         let Some(file) = files.into_iter().find(|f| f.ends_with(".rlib")) else { continue };
         let meant = wanted.get(&name).zip(version(&message)).is_some_and(|(meant, v)| meant.matches(&v));
-        let features = message["features"].as_array().map_or(0, Vec::len);
-        if meant && found.get(&name).is_none_or(|(most, _)| features >= *most) {
+        let features = message["features"].as_array().into_iter().flatten();
+        let features: Vec<_> = features.filter_map(|f| Some(f.as_str()?.to_owned())).collect();
+        if meant && found.get(&name).is_none_or(|(most, _)| features.len() >= most.len()) {
             found.insert(name, (features, file.into()));
         }
     }
-    found.into_iter().map(|(name, (_, file))| (name, file)).collect()
+    found
 }
 
 /// The version in a package's id: `registry+https://…#rand@0.10.4`, `path+file:///…#0.1.0`.

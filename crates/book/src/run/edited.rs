@@ -1,0 +1,131 @@
+//! A crate with other code in it, compiled and asked which of its properties still hold.
+//!
+//! Only that crate is compiled, against all others as they are, and so that the next time only what differs is compiled again. What is checked are
+//! the crate's own properties.
+
+use super::limits::{Ended, Limits, limited};
+use super::toolchain::{Toolchain, artifacts, externs};
+use crate::project::files;
+use anyhow::{Context, Result};
+use semver::VersionReq;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use tokio::sync::Mutex;
+
+/// How long the properties are run: less than the limit, so that the program tells what it has found.
+const CHECKING: u64 = 6;
+/// One edited crate at a time: they are kept in folders.
+static COMPILING: Mutex<()> = Mutex::const_new(());
+
+/// The program that checks a formula's properties: its arguments are the formula and the number of a slip.
+fn program(krate: &str) -> String {
+    format!(
+        "fn main() {{\n\
+             let mut arguments = std::env::args().skip(1);\n\
+             let formula = arguments.next().unwrap_or_default();\n\
+             gradus_formula::slip(arguments.next().and_then(|n| n.parse().ok()).unwrap_or(0));\n\
+             let mut properties = {krate}::properties();\n\
+             properties.retain(|p| p.formulas.contains(&formula.as_str()));\n\
+             std::panic::set_hook(Box::new(|_| {{}}));\n\
+             let verdicts = gradus_formula::verify_within(&properties, std::time::Duration::from_secs({CHECKING}));\n\
+             print!(\"{{verdicts}}\");\n\
+             std::process::exit(if verdicts.passed() {{ 0 }} else {{ 1 }})\n\
+         }}\n"
+    )
+}
+
+impl Toolchain {
+    /// Compiles a crate (`gradus_cnn`) in which these files are other ones, into a program that checks it, in `folder`. The answer of the compiler
+    /// says whether it did.
+    ///
+    /// # Errors
+    /// If there is no such crate, or the machine fails.
+    pub async fn compile_edited(
+        &self,
+        krate: &str,
+        edited: &BTreeMap<PathBuf, String>,
+        folder: &Path,
+        limits: &Limits,
+    ) -> Result<Ended> {
+        let (project, kept) = self.kept.as_ref().context("the crates have not been compiled")?;
+        let package = krate.replace('_', "-");
+        let mut wanted = project.crates_of(&package)?;
+        wanted.insert(krate.to_owned(), VersionReq::STAR);
+        let mut found = artifacts(&self.messages, &wanted);
+        let (features, _) =
+            found.remove(krate).with_context(|| format!("cargo did not say where {krate} is"))?;
+        let dependencies: BTreeMap<_, _> = found.into_iter().map(|(name, (_, file))| (name, file)).collect();
+
+        let _one = COMPILING.lock().await;
+        let source = kept.join(&package);
+        mirror(&project.krate(krate), &source, edited)?;
+        let library = folder.join(format!("lib{krate}.rlib"));
+        let mut arguments: Vec<OsString> =
+            ["--edition=2024", "--crate-type=rlib", "--emit=link", "--crate-name"].map(OsString::from).into();
+        arguments.extend(
+            [krate, "src/lib.rs", "-Copt-level=1", "-Cdebuginfo=0", "--cap-lints=allow", "--color=never"]
+                .map(OsString::from),
+        );
+        arguments.extend(features.iter().flat_map(|f| ["--cfg".into(), format!("feature=\"{f}\"").into()]));
+        arguments.extend(externs(&dependencies));
+        arguments.extend(["-Cincremental=incremental".into(), "-o".into(), library.clone().into_os_string()]);
+        let mut environment = self.environment(folder);
+        // What the crates ask cargo for while they are compiled.
+        environment.extend([
+            ("CARGO_CRATE_NAME", krate.into()),
+            ("CARGO_PKG_NAME", package.into()),
+            ("CARGO_PKG_VERSION", env!("CARGO_PKG_VERSION").into()),
+            ("CARGO_MANIFEST_DIR", source.clone().into_os_string()),
+        ]);
+        let ended = limited(&source, &self.rustc, &arguments, &environment, limits).await?;
+        if !ended.success {
+            return Ok(ended);
+        }
+        std::fs::write(folder.join("check.rs"), program(krate)).context("writing the program")?;
+        let mut crates = BTreeMap::from([(krate.to_owned(), library)]);
+        let formula =
+            self.crates.get("gradus_formula").context("cargo did not say where gradus_formula is")?;
+        crates.insert("gradus_formula".into(), formula.clone());
+        let mut arguments: Vec<OsString> =
+            ["--edition=2024", "check.rs", "-Cdebuginfo=0", "-o", "check"].map(OsString::from).into();
+        arguments.extend(externs(&crates));
+        arguments.extend(externs(&dependencies));
+        limited(folder, &self.rustc, &arguments, &self.environment(folder), limits).await
+    }
+
+    /// Checks a formula's properties, with a slip switched on that was compiled in (0 is none).
+    ///
+    /// # Errors
+    /// If the program can't be started.
+    pub async fn check_edited(
+        &self,
+        formula: &str,
+        slip: u32,
+        folder: &Path,
+        limits: &Limits,
+    ) -> Result<Ended> {
+        let environment =
+            [("HOME", folder.into()), ("TMPDIR", folder.into()), ("RUST_BACKTRACE", "0".into())];
+        let arguments = [formula.into(), slip.to_string().into()];
+        limited(folder, &folder.join("check"), &arguments, &environment, limits).await
+    }
+}
+
+/// Makes a folder the image of a crate's, with some files edited; what is there already and no other is not written again.
+fn mirror(krate: &Path, image: &Path, edited: &BTreeMap<PathBuf, String>) -> Result<()> {
+    for file in files(&krate.join("src")).into_iter().chain([krate.join("README.md")]) {
+        let text = match edited.get(&file) {
+            Some(text) => text.clone().into_bytes(),
+            None => std::fs::read(&file).with_context(|| file.display().to_string())?,
+        };
+        let target = image.join(file.strip_prefix(krate)?);
+        if std::fs::read(&target).is_ok_and(|there| there == text) {
+            continue;
+        }
+        let parent = target.parent().context("a file lies in a folder")?;
+        std::fs::create_dir_all(parent)?;
+        std::fs::write(&target, text).with_context(|| target.display().to_string())?;
+    }
+    Ok(())
+}
