@@ -39,23 +39,31 @@
       };
       worker.postMessage({ module: new URL(`${path_to_root}modules/${name}.wasm`, location.href).href });
     };
-    return question => new Promise(resolve => {
+    const stop = () => {
+      worker?.terminate();
+      worker = null;
+      waiting.clear();
+    };
+    const asked = question => new Promise(resolve => {
       if (!worker) start();
       waiting.set(++last, resolve);
       worker.postMessage({ id: last, question: JSON.stringify(question) });
     });
+    return { asked, stop };
   };
 
   // In which module something is says a list of the chapter; each is loaded when it is first asked.
   const modules = chapter => {
     const started = new Map();
     let list = null;
+    // Who asks about something that never ends gives its module up: the next question begins with a new one.
+    gradus.restart = () => started.forEach(one => one.stop());
     return async (question, about) => {
       try {
         list = list || fetch(new URL(`${path_to_root}modules/${chapter}.json`, location.href)).then(response => response.json());
         const name = (await list)[about];
         if (!started.has(name)) started.set(name, module(name));
-        return started.get(name)(question);
+        return started.get(name).asked(question);
       } catch (error) {
         list = null;
         return { ok: false, body: `The chapter’s module can’t be loaded: ${error.message}` };

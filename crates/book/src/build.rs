@@ -41,7 +41,7 @@ pub fn build(project: &Project, catalog: &Arc<Catalog>, options: &Options) -> Re
     book.build()?;
     if options.modules {
         let wanted = std::mem::take(&mut *modules.lock().unwrap_or_else(PoisonError::into_inner));
-        let sizes = modules::build(project, &wanted, &options.out)?;
+        let sizes = modules::build(project, catalog, &wanted, &options.out)?;
         let largest = sizes.iter().max_by_key(|(_, size)| **size);
         let (chapter, size) = largest.context("no chapter has a module")?;
         println!("{} modules, the largest ({chapter}) of {} KB compressed.", sizes.len(), size / 1000);

@@ -4,9 +4,11 @@ use crate::build::{self, build, ensure_ours};
 use crate::catalog::Catalog;
 use crate::project::Project;
 use crate::run::{Runner, Stage, Toolchain};
+use crate::slips::{Compiled, Slips};
 use crate::{answers, check, exercises, preprocess, serve};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -39,6 +41,11 @@ enum Command {
     Exercise {
         /// Their names, those of the files in book/exercises [default: all]
         names: Vec<String>,
+    },
+    /// Check slips: each must compile, and a property of its formula must notice it
+    Slip {
+        /// Formulas, the names of the files in book/slips [default: all]
+        formulas: Vec<String>,
     },
     /// mdBook's preprocessor protocol: context and book as JSON in, the book as JSON out
     Preprocess {
@@ -99,6 +106,7 @@ pub fn main() -> Result<()> {
         Command::Build(options) => build_static(&project, options),
         Command::Check => check_book(&project),
         Command::Exercise { names } => check_exercises(&project, names),
+        Command::Slip { formulas } => check_slips(&project, &formulas),
         Command::Preprocess { question } => match question.iter().map(String::as_str).collect::<Vec<_>>()[..]
         {
             [] => preprocess::protocol(std::io::stdin().lock(), std::io::stdout().lock()),
@@ -180,5 +188,37 @@ fn check_exercises(project: &Project, names: Vec<String>) -> Result<()> {
     }
     ensure!(unsound == 0, "{unsound} of {} exercises are not sound", exercises.len());
     println!("{} exercises are sound.", exercises.len());
+    Ok(())
+}
+
+fn check_slips(project: &Project, wanted: &[String]) -> Result<()> {
+    let (slips, catalog) = (Slips::read(project)?, Catalog::new()?);
+    for formula in wanted {
+        ensure!(!slips.of(formula).is_empty(), "there is no file book/slips/{formula}.md");
+    }
+    let toolchain = Toolchain::prepare(project)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let mut crates: BTreeMap<&str, Compiled> = BTreeMap::new();
+    let (mut checked, mut unsound) = (0, 0);
+    for id in slips.formulas().filter(|id| wanted.is_empty() || wanted.iter().any(|w| w == id)) {
+        let krate = catalog.formula(id)?.item.krate;
+        if !crates.contains_key(krate) {
+            let compiled = Compiled::new(&toolchain, &slips, project, &catalog, krate);
+            crates.insert(krate, runtime.block_on(compiled)?);
+        }
+        for slip in [None].into_iter().chain(slips.of(id).iter().map(Some)) {
+            let title = slip.map_or("as it is", |slip| slip.title.as_str());
+            checked += 1;
+            match runtime.block_on(crates[krate].check(&toolchain, id, slip)) {
+                Ok(shown) => println!("{id}: {title}\n{shown}"),
+                Err(error) => {
+                    unsound += 1;
+                    println!("{id}: {title}: NOT SOUND: {error:#}");
+                }
+            }
+        }
+    }
+    ensure!(unsound == 0, "{unsound} of {checked} are not sound");
+    println!("{checked} are sound.");
     Ok(())
 }

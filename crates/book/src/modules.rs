@@ -4,8 +4,9 @@
 
 use crate::catalog::Catalog;
 use crate::markdown::{Piece, What};
-use crate::project::Project;
+use crate::project::{Project, files, write_changed};
 use crate::run::libraries;
+use crate::slips::Slips;
 use anyhow::{Context, Result, ensure};
 use flate2::{Compression, write::GzEncoder};
 use gradus_explore::{Topic, topics};
@@ -105,14 +106,19 @@ impl Module {
 ///
 /// # Errors
 /// If the target is not installed, something does not compile, or a module is too large and can't be divided.
-pub fn build(project: &Project, wanted: &[Module], out: &Path) -> Result<BTreeMap<String, usize>> {
+pub fn build(
+    project: &Project,
+    catalog: &Catalog,
+    wanted: &[Module],
+    out: &Path,
+) -> Result<BTreeMap<String, usize>> {
     let installed = Command::new("rustc").args(["--print", "target-libdir", "--target", TARGET]).output()?;
     let libraries_of_target = PathBuf::from(String::from_utf8_lossy(&installed.stdout).trim());
     ensure!(
         installed.status.success() && libraries_of_target.is_dir(),
         "the modules need the target {TARGET}: rustup target add {TARGET}"
     );
-    let crates = compile(project)?;
+    let crates = compile(&with_slips(project, catalog)?, &project.target()?)?;
     let folder = out.join("modules");
     std::fs::create_dir_all(&folder)?;
     let work = tempfile::Builder::new().prefix("gradus-modules-").tempdir()?;
@@ -166,13 +172,44 @@ pub fn build(project: &Project, wanted: &[Module], out: &Path) -> Result<BTreeMa
     Ok(sizes)
 }
 
+/// A copy of the workspace in which all slips are compiled in.
+fn with_slips(project: &Project, catalog: &Catalog) -> Result<Project> {
+    let copy = project.target()?.join("with-slips");
+    let slips = Slips::read(project)?;
+    let packages = topics().iter().map(|topic| topic.package.replace('-', "_"));
+    let edited = packages.map(|krate| slips.compiled_in(project, catalog, &krate));
+    let edited: BTreeMap<_, _> = edited.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
+    let root = project.root();
+    let mut wanted = BTreeSet::from([root.join("Cargo.toml"), root.join("Cargo.lock")]);
+    for folder in ["crates", "benches", "tests"] {
+        wanted.extend(files(&root.join(folder)));
+    }
+    wanted.retain(|file| !file.components().any(|part| part.as_os_str() == "node_modules"));
+    // What is in the workspace no more would still be compiled.
+    for old in files(&copy) {
+        if !wanted.contains(&root.join(old.strip_prefix(&copy)?)) {
+            std::fs::remove_file(&old).with_context(|| old.display().to_string())?;
+        }
+    }
+    for file in wanted {
+        let content = match edited.get(&file) {
+            Some(text) => text.clone().into_bytes(),
+            None => std::fs::read(&file).with_context(|| file.display().to_string())?,
+        };
+        write_changed(&copy.join(file.strip_prefix(root)?), &content)?;
+    }
+    Ok(Project::at(&copy))
+}
+
 /// Compiles the crates; gives the libraries by name.
-fn compile(project: &Project) -> Result<BTreeMap<String, PathBuf>> {
+fn compile(project: &Project, target: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let output = project
         .cargo()
         .args(["build", "--profile", "module", "--target", TARGET, "--lib"])
         .args(["--package", "gradus-page", "--package", "gradus-explore"])
         .arg("--message-format=json-render-diagnostics")
+        .arg("--target-dir")
+        .arg(target)
         .stderr(Stdio::inherit())
         .output()
         .context("running cargo")?;

@@ -7,6 +7,7 @@ use crate::math::Math;
 use crate::modules::{self, Module};
 use crate::pages::{Links, Pages, Placement};
 use crate::project::Project;
+use crate::slips::Slips;
 use anyhow::{Context, Result, bail};
 use gradus_formula::Kind;
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
@@ -76,6 +77,16 @@ impl Gradus {
                 faults.push(format!("book/exercises/{id}.md: no chapter has `{{{{#exercise {id}}}}}`"));
             }
         }
+        let slips = Slips::read(&self.project)?;
+        for id in slips.formulas() {
+            // That of another name would never be shown.
+            match self.catalog.formula(id) {
+                Ok(formula) if formula.canonical() == id => {}
+                Ok(formula) => faults
+                    .push(format!("book/slips/{id}.md: `{id}` is another name of `{}`", formula.canonical())),
+                Err(error) => faults.push(format!("book/slips/{id}.md: {error}")),
+            }
+        }
         let math = Math::new()?;
         let pages = Pages {
             catalog: &self.catalog,
@@ -84,6 +95,7 @@ impl Gradus {
             links: &self.links,
             placements,
             exercises,
+            slips: &slips,
         };
         book.for_each_mut(|item| {
             let BookItem::Chapter(chapter) = item else { return };

@@ -125,6 +125,20 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Writes a file, unless it is there already as it should be: who compares times then sees that nothing has changed.
+///
+/// # Errors
+/// If it can't be written.
+pub fn write_changed(file: &Path, content: &[u8]) -> Result<()> {
+    if std::fs::read(file).is_ok_and(|there| there == content) {
+        return Ok(());
+    }
+    if let Some(parent) = file.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    std::fs::write(file, content).with_context(|| file.display().to_string())
+}
+
 /// Copies a folder with everything in it.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     for file in files(from) {

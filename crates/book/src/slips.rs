@@ -23,13 +23,16 @@ use crate::catalog::Catalog;
 use crate::code::{Code, cut};
 use crate::markdown::fences;
 use crate::project::{Project, files};
+use crate::run::{Limits, Toolchain};
 use crate::text::line_of;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::time::Duration;
 use syn::spanned::Spanned;
 use syn::visit::Visit;
+use tempfile::TempDir;
 
 /// A slip.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +112,50 @@ impl Slips {
             files.insert(file, format!("{}\n{rest}", with_switches(&shown, &slips).with_context(at)?));
         }
         Ok(files)
+    }
+}
+
+/// The compiler has more time for all slips of a crate than a reader would wait for one change, and the properties as well.
+const COMPILING: Limits = Limits { wall: Duration::from_secs(300), cpu: 300, ..Limits::COMPILING };
+const CHECKING: Limits = Limits { wall: Duration::from_secs(60), cpu: 60, ..Limits::RUNNING };
+
+/// A crate with all its slips compiled in, as a program that checks a formula's properties.
+pub struct Compiled(TempDir);
+
+impl Compiled {
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// If the slips do not fit the code, or do not compile.
+    pub async fn new(
+        toolchain: &Toolchain,
+        slips: &Slips,
+        project: &Project,
+        catalog: &Catalog,
+        krate: &str,
+    ) -> Result<Self> {
+        let files = slips.compiled_in(project, catalog, krate)?;
+        let folder = tempfile::Builder::new().prefix("gradus-slips-").tempdir()?;
+        let ended = toolchain.compile_edited(krate, &files, folder.path(), &COMPILING).await?;
+        ensure!(ended.success, "{krate} with its slips: {}", ended.shown(&COMPILING));
+        Ok(Self(folder))
+    }
+
+    /// What the properties of a formula say under a slip of it, or under none.
+    ///
+    /// # Errors
+    /// If no property notices the slip, or one fails without it, with what they said.
+    pub async fn check(&self, toolchain: &Toolchain, formula: &str, slip: Option<&Slip>) -> Result<String> {
+        let number = slip.map_or(0, |slip| slip.number);
+        let ended = toolchain.check_edited(formula, number, self.0.path(), &CHECKING).await?;
+        let shown = ended.shown(&CHECKING);
+        match slip {
+            None => ensure!(ended.success, "without a slip it does not hold:\n{shown}"),
+            Some(_) => {
+                ensure!(ended.code == Some(1) && shown.contains('✗'), "no property notices it:\n{shown}")
+            }
+        }
+        Ok(shown)
     }
 }
 

@@ -2,9 +2,8 @@
 
 use super::Pages;
 use crate::exercises::{self, Exercise, Part};
-use crate::markdown::scan;
 use crate::text::html;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 impl Pages<'_> {
     /// An exercise, as Markdown: mdBook makes of its blocks what it makes of all others.
@@ -39,19 +38,8 @@ impl Pages<'_> {
 
     /// The text of a part, its mathematics typeset.
     fn part(&self, exercise: &Exercise, part: &Part, chapter: &str) -> Result<String> {
-        let file = |line: usize| format!("exercises/{}.md:{}", exercise.id, part.line + line - 1);
-        let pieces = match scan(&part.text) {
-            Ok(pieces) => pieces,
-            Err(wrong) => {
-                let said: Vec<_> = wrong.iter().map(|w| format!("{}: {}", file(w.line), w.text)).collect();
-                bail!("{}", said.join("; "))
-            }
-        };
-        let mut text = part.text.clone();
-        for piece in pieces.iter().rev() {
-            self.replace(&mut text, piece, chapter).with_context(|| file(piece.line))?;
-        }
-        Ok(text)
+        self.prose(&part.text, chapter)
+            .with_context(|| format!("exercises/{}.md, in what begins on line {}", exercise.id, part.line))
     }
 
     /// Every exercise, in the order of the chapters, and the reader's progress.

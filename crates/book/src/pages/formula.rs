@@ -23,10 +23,11 @@ impl Pages<'_> {
             "<div class=\"formula\" id=\"eq-{id}\" role=\"group\" aria-label=\"{kind} {number}: {title}\">\
              <div class=\"formula-head\"><span class=\"formula-title\">{title}{label}</span> \
              <a class=\"formula-number\" href=\"#eq-{id}\" aria-label=\"Link to {kind} {number}\">({number})</a></div>\
-             {math}<div class=\"formula-meta\">{item} <span class=\"file\">{file}</span></div>{}{}{}\
+             {math}<div class=\"formula-meta\">{item} <span class=\"file\">{file}</span></div>{}{}{}{}\
              <p class=\"formula-source\"><span class=\"label\">Source</span> {}</p></div>",
             self.evidence(formula),
             self.symbols(formula)?,
+            self.code(formula, chapter)?,
             self.printed(formula)?,
             html(formula.source),
         ))

@@ -1,5 +1,6 @@
 //! What takes the place of a directive.
 
+mod code;
 mod derivation;
 mod evidence;
 mod exercise;
@@ -9,12 +10,13 @@ mod tables;
 use crate::catalog::Catalog;
 use crate::figures;
 use crate::items::{self, Place};
-use crate::markdown::{Piece, What};
+use crate::markdown::{Piece, What, scan};
 use crate::math::Math;
 use crate::project::Project;
+use crate::slips::Slips;
 use crate::sources;
 use crate::text::{html, inline_html};
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use evidence::mark;
 use gradus_formula::{Formula, Kind};
 use std::collections::BTreeMap;
@@ -53,6 +55,8 @@ pub struct Pages<'a> {
     pub placements: BTreeMap<String, Placement>,
     /// Chapter and name of each exercise, in the order of the book.
     pub exercises: Vec<(String, String)>,
+    /// The slips of the formulas.
+    pub slips: &'a Slips,
 }
 
 impl Pages<'_> {
@@ -95,6 +99,19 @@ impl Pages<'_> {
         let (range, html) = with_its_stop(text, piece, html);
         text.replace_range(range, &html);
         Ok(())
+    }
+
+    /// A Markdown text from a file of its own, its mathematics typeset.
+    fn prose(&self, text: &str, chapter: &str) -> Result<String> {
+        let pieces = scan(text).map_err(|wrong| {
+            let said: Vec<_> = wrong.iter().map(|w| format!("line {}: {}", w.line, w.text)).collect();
+            anyhow!("{}", said.join("; "))
+        })?;
+        let mut text = text.to_owned();
+        for piece in pieces.iter().rev() {
+            self.replace(&mut text, piece, chapter).with_context(|| format!("line {}", piece.line))?;
+        }
+        Ok(text)
     }
 
     /// The way from a chapter up to the book's root: empty, or `../` as often as needed.

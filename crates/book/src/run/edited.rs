@@ -5,7 +5,7 @@
 
 use super::limits::{Ended, Limits, limited};
 use super::toolchain::{Toolchain, artifacts, externs};
-use crate::project::files;
+use crate::project::{files, write_changed};
 use anyhow::{Context, Result};
 use semver::VersionReq;
 use std::collections::BTreeMap;
@@ -119,13 +119,7 @@ fn mirror(krate: &Path, image: &Path, edited: &BTreeMap<PathBuf, String>) -> Res
             Some(text) => text.clone().into_bytes(),
             None => std::fs::read(&file).with_context(|| file.display().to_string())?,
         };
-        let target = image.join(file.strip_prefix(krate)?);
-        if std::fs::read(&target).is_ok_and(|there| there == text) {
-            continue;
-        }
-        let parent = target.parent().context("a file lies in a folder")?;
-        std::fs::create_dir_all(parent)?;
-        std::fs::write(&target, text).with_context(|| target.display().to_string())?;
+        write_changed(&image.join(file.strip_prefix(krate)?), &text)?;
     }
     Ok(())
 }

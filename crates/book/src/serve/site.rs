@@ -3,9 +3,11 @@
 use super::guard::{TOKEN, guard, token};
 use super::newer::Newer;
 use crate::answers;
+use crate::catalog::Catalog;
+use crate::code::Code;
 use crate::exercises;
 use crate::project::Project;
-use crate::run::{Refusal, Runner, Stage};
+use crate::run::{Answer, Refusal, Runner, Stage};
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::Body;
@@ -17,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use tempfile::TempDir;
@@ -30,6 +33,7 @@ pub(super) const BODY_LIMIT: usize = 64 * 1024;
 /// A book being served.
 pub struct Site {
     project: Project,
+    catalog: Catalog,
     pub(super) hosts: Vec<String>,
     token: String,
     folder: RwLock<Arc<TempDir>>,
@@ -45,7 +49,7 @@ impl Site {
     /// A site on `port`, of the pages in `folder`, built from `project`.
     ///
     /// # Errors
-    /// If the system has no random numbers.
+    /// If the system has no random numbers, or the formulas do not fit together.
     pub fn new(
         project: Project,
         port: u16,
@@ -55,6 +59,7 @@ impl Site {
     ) -> Result<Self> {
         Ok(Self {
             project,
+            catalog: Catalog::new()?,
             hosts: vec![format!("127.0.0.1:{port}"), format!("localhost:{port}")],
             token: token()?,
             folder: RwLock::new(Arc::new(folder)),
@@ -101,21 +106,32 @@ impl Site {
 
     /// Runs a program of the reader's, if the request has the token.
     async fn run(&self, headers: &HeaderMap, code: &str) -> Response {
-        if headers.get(TOKEN).is_none_or(|t| t.as_bytes() != self.token.as_bytes()) {
-            return (StatusCode::FORBIDDEN, "the token is missing or old: reload the page").into_response();
+        match self.refuses(headers) {
+            Some(refused) => refused,
+            None => answered(self.runner.run(code).await),
         }
-        match self.runner.run(code).await {
-            Ok(Ok(answer)) => Json(answer).into_response(),
-            Ok(Err(Refusal::Busy)) => {
-                (StatusCode::TOO_MANY_REQUESTS, "two snippets are running already").into_response()
-            }
-            Ok(Err(Refusal::NotReady(why))) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
-            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
-        }
+    }
+
+    /// The answer to a request without the token.
+    fn refuses(&self, headers: &HeaderMap) -> Option<Response> {
+        let missing = headers.get(TOKEN).is_none_or(|t| t.as_bytes() != self.token.as_bytes());
+        missing
+            .then(|| (StatusCode::FORBIDDEN, "the token is missing or old: reload the page").into_response())
     }
 
     fn folder(&self) -> Arc<TempDir> {
         self.folder.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+fn answered(answer: Result<Result<Answer, Refusal>>) -> Response {
+    match answer {
+        Ok(Ok(answer)) => Json(answer).into_response(),
+        Ok(Err(Refusal::Busy)) => {
+            (StatusCode::TOO_MANY_REQUESTS, "two snippets are running already").into_response()
+        }
+        Ok(Err(Refusal::NotReady(why))) => (StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")).into_response(),
     }
 }
 
@@ -125,6 +141,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/__gradus/session", get(session))
         .route("/__gradus/evaluate.json", post(evaluate))
         .route("/__gradus/exercise.json", post(exercise))
+        .route("/__gradus/change.json", post(change))
         .route("/__gradus/ask.json", post(ask))
         .route("/__livereload", get(livereload))
         .fallback(page)
@@ -173,6 +190,31 @@ async fn exercise(
 ) -> Response {
     match exercises::read(&site.project, &attempt.exercise) {
         Ok(exercise) => site.run(&headers, &exercise.program(&attempt.code)).await,
+        Err(error) => (StatusCode::NOT_FOUND, format!("{error:#}")).into_response(),
+    }
+}
+
+/// Other code in the place of a formula's.
+#[derive(Deserialize)]
+struct Change {
+    formula: String,
+    code: String,
+}
+
+async fn change(State(site): State<Arc<Site>>, headers: HeaderMap, Json(change): Json<Change>) -> Response {
+    if let Some(refused) = site.refuses(&headers) {
+        return refused;
+    }
+    let edited = site.catalog.formula(&change.formula).and_then(|formula| {
+        let code = Code::read(&site.project, &formula.item)?;
+        Ok((
+            formula.item.krate,
+            formula.canonical(),
+            BTreeMap::from([(code.file.clone(), code.file_with(&change.code))]),
+        ))
+    });
+    match edited {
+        Ok((krate, formula, files)) => answered(site.runner.edited(krate, &files, formula).await),
         Err(error) => (StatusCode::NOT_FOUND, format!("{error:#}")).into_response(),
     }
 }
