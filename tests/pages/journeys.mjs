@@ -1,9 +1,12 @@
 // Five journeys of a reader: read, run, break, explore, exercise. Each is walked with the keyboard where a keyboard can walk it.
 import { SOON, must, text } from './book.mjs';
 
+// A crate is compiled for the first time, on a machine that may be at other work.
+const COMPILES = 120_000;
+
 // Waits until an element's text matches.
-const hears = async (locator, pattern, what) => {
-  const until = Date.now() + SOON;
+const hears = async (locator, pattern, what, patience = SOON) => {
+  const until = Date.now() + patience;
   while (Date.now() < until) {
     const said = await text(locator).catch(() => '');
     if (pattern.test(said)) return said;
@@ -43,6 +46,47 @@ export const run = async ({ page, open, ready }) => {
   await block.locator('.play-button').focus();
   await page.keyboard.press('Enter');
   await hears(block.locator('code.result'), /sigmoid\(4\) = 0\.9820/, 'a listing prints');
+};
+
+// With the book's server: a slip is chosen, compiled and noticed, and so is an edit.
+const change = async ({ page, open, ready }) => {
+  await open('activations');
+  await ready();
+  const block = page.locator('#code-sigmoid');
+  await block.locator('summary').first().focus();
+  await page.keyboard.press('Enter');
+  const verdict = block.locator('.verdict');
+  await block.locator('select.slip').waitFor({ state: 'visible' });
+  await block.locator('select.slip').selectOption({ index: 1 });
+  await block.locator('.check').click();
+  await hears(verdict, /✗ sigmoid\.values[\s\S]* of \d+ properties hold/, 'a slip is noticed', COMPILES);
+  must((await text(verdict)).includes('✓ sigmoid.symmetry'), 'and not by every property');
+  must(await block.locator('.story:visible').count() === 1, 'what is wrong is told');
+  await block.locator('.mend').click();
+  await block.locator('.check').click();
+  await hears(verdict, /All \d+ properties hold/, 'the code as it was holds', COMPILES);
+  await block.evaluate(b => window.ace.edit(b.querySelector('.break-editor')).setValue('pub fn sigmoid<T: Scalar>(x: T) -> T {\n    x +\n}', -1));
+  await block.locator('.check').click();
+  await hears(verdict, /expected expression[\s\S]*:3:/, 'what does not compile is told with its line', COMPILES);
+};
+
+// Without a server: the slips that are compiled in.
+export const slips = async ({ page, open, alive }) => {
+  await open('activations');
+  await alive();
+  const block = page.locator('#code-sigmoid');
+  await block.locator('summary').first().focus();
+  await page.keyboard.press('Enter');
+  const verdict = block.locator('.verdict');
+  await hears(block.locator('.break-said'), /can compile nothing/, 'it is said what this copy can not do');
+  must(await block.locator('.edit').isHidden(), 'no editor is offered');
+  await block.locator('select.slip').selectOption({ index: 1 });
+  must((await text(block.locator('pre code').first())).includes('math::sigmoid(-x)'), 'the slip is shown in the code');
+  await block.locator('.check').click();
+  await hears(verdict, /✗ sigmoid\.values[\s\S]*of \d+ properties notice it/, 'the slip is noticed', COMPILES);
+  must((await text(verdict)).includes('✓ sigmoid.symmetry'), 'and not by every property');
+  await block.locator('.mend').click();
+  must((await text(block.locator('pre code').first())).includes('math::sigmoid(x)'), 'the code is as it was');
 };
 
 export const explore = async ({ page, open, alive }) => {
@@ -96,6 +140,8 @@ export const exercise = async ({ page, open, ready }) => {
   await page.locator('.import input').setInputFiles({ name: 'progress.json', mimeType: 'application/json', buffer: Buffer.concat(saved) });
   await hears(page.locator('.progress-said'), /1 of /, 'and loaded again');
 };
+
+export { change as break };
 
 // Puts an exercise's solution into its editor.
 export const solve = place => place.evaluate(exercise => {

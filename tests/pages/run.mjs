@@ -3,8 +3,8 @@ import { chapters, findBrowser, launch, reader, serve, serveStatic } from './boo
 import * as journeys from './journeys.mjs';
 import * as walk from './walk.mjs';
 
-const SERVED = ['read', 'run', 'explore', 'exercise'];
-const STATIC = ['read', 'explore'];
+const SERVED = ['read', 'run', 'break', 'explore', 'exercise'];
+const STATIC = ['read', 'slips', 'explore'];
 
 const usage = 'node run.mjs [served|static] [--at ADDRESS] [--walk] [--only PARTS] [CHAPTER…]';
 const args = process.argv.slice(2);

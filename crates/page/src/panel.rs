@@ -19,7 +19,11 @@ pub(crate) fn form(property: &Property) -> String {
         "" => "<p>Nothing is drawn: there is one case.</p>".to_owned(),
         _ => format!("<fieldset><legend>What is drawn</legend>{draws}</fieldset>"),
     };
-    let kind = if property.refutation { "as printed in the notes: " } else { "" };
+    let kind = match (property.refutation, &property.derivation) {
+        (false, _) => "",
+        (true, None) => "as printed in the notes: ",
+        (true, Some(_)) => "with a line that does not follow: ",
+    };
     format!(
         "<p class=\"explore-statement\"><code>{}</code> {kind}{}</p><form>{draws}\
          <p class=\"explore-run\"><label>cases <input type=\"number\" name=\"cases\" min=\"1\" max=\"{MOST_CASES}\" step=\"1\" value=\"256\" required></label> \

@@ -27,7 +27,7 @@ impl Pages<'_> {
                 "<li class=\"{class}\"><code>{}</code> {}<span class=\"statement\">{}</span> \
                  <span class=\"verdict-line\">{}</span></li>",
                 html(property.id),
-                if property.refutation { "<strong>as printed</strong> " } else { "" },
+                if as_printed(property) { "<strong>as printed</strong> " } else { "" },
                 html(property.statement),
                 html(self.verdict(property))
             );
@@ -48,7 +48,7 @@ impl Pages<'_> {
     /// The smallest counterexamples that the run found to the printed forms of a formula.
     pub(super) fn refutations(&self, formula: &Formula) -> String {
         let mut out = String::new();
-        for property in self.catalog.properties(formula).into_iter().filter(|p| p.refutation) {
+        for property in self.catalog.properties(formula).into_iter().filter(|p| as_printed(p)) {
             out += &format!(
                 "<p class=\"refutation\"><span class=\"label\">Found by the run</span> <code>{}</code> says \
                  <span class=\"statement\">{}</span> — {}.</p>",
@@ -59,6 +59,11 @@ impl Pages<'_> {
         }
         out
     }
+}
+
+/// Whether it refutes what the notes print; a derivation with a wrong line is somebody else's.
+fn as_printed(property: &Property) -> bool {
+    property.refutation && property.derivation.is_none()
 }
 
 /// The class and the sign of a verdict: they differ in word and shape, not in colour alone.
