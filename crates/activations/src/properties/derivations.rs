@@ -77,8 +77,9 @@ fn tanh_by_sigmoid() -> Derivation {
         r"\frac{2}{1 + e^{-2x}} - \frac{1 + e^{-2x}}{1 + e^{-2x}}",
         "the definition of the sigmoid; the $1$ over the same denominator",
         |case| {
-            let below = 1.0 + (-2.0 * case.real("x")).exp();
-            Ok(vec![2.0 / below - below / below])
+            let above = 1.0 + (-2.0 * case.real("x")).exp();
+            let below = above;
+            Ok(vec![2.0 / below - above / below])
         },
     )
     .line(r"\frac{1 - e^{-2x}}{1 + e^{-2x}}", "one fraction", |case| {
@@ -254,7 +255,7 @@ fn softmax_jacobian() -> Derivation {
         )
         .line(
             r"J = \operatorname{diag}(p) - p\,p^\top",
-            "all indices at once; row $i$ is what the library’s backward pass makes of the gradient $1$ in $p_i$",
+            "all at once; row $i$ is what the library’s backward pass makes of the gradient $1$ in $p_i$",
             |case| {
                 let s = drawn(case, "s");
                 let mut rows = vec![];
@@ -328,7 +329,7 @@ fn softmax_backward_of_one() -> Derivation {
     ))
     .slip(3)
     .line(
-        r"\frac{\partial L}{\partial s_k}, \qquad L = \sum_i v_i\, p_i, \qquad p_i = \frac{e^{s_i}}{\sum_j e^{s_j}}",
+        r"\frac{\partial L}{\partial s_k}, \quad L = \sum_i v_i p_i, \quad p_i = e^{s_i} / \sum_j e^{s_j}",
         "what is wanted; computed by differences over five points",
         |case| {
             let v = drawn(case, "v");

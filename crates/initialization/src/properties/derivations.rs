@@ -1,6 +1,6 @@
 //! The derivations of the chapter, line by line: the variance of a sum, and what a ReLU takes of it.
 //!
-//! The expectations are no estimates: weights and inputs have laws of a few values, and every case is counted.
+//! The expectations are no estimates: weights and inputs have laws of a few values, counted case by case.
 
 use crate::{he_variance, sum_variance};
 use gradus_formula::{Case, Derivation, Draw, Property};
@@ -14,7 +14,8 @@ fn mean(x: impl ExactSizeIterator<Item = f64>) -> f64 {
     x.sum::<f64>() / n
 }
 
-/// The laws of a layer: each of n weights takes one of three values of mean 0, independently; the inputs are one of four vectors.
+/// The laws of a layer: each of n weights takes one of three values of mean 0, independently; the inputs are
+/// one of four vectors.
 struct Layer {
     n: usize,
     weights: [f64; 3],
@@ -32,8 +33,8 @@ impl Layer {
         }
     }
 
-    /// Input i of vector number `which`. The same four values, moved on from input to input: all inputs have one law, and none is
-    /// independent of another.
+    /// Input i of vector number `which`. The same four values, moved on from input to input: all inputs have
+    /// one law, and none is independent of another.
     fn input(&self, which: usize, i: usize) -> f64 {
         self.values[(which + i) % 4]
     }
@@ -84,7 +85,7 @@ fn variance_of_a_sum() -> Derivation {
         .within("rounding of the sums", 1e-14)
         .line(
             r"E\bigl[s^2\bigr]",
-            "weights of mean $0$ that do not know the inputs: $E[s] = \\sum_i E[w_i]\\,E[x_i] = 0$",
+            r"weights of mean $0$ that do not know the inputs: $E[s] = \sum_i E[w_i]\,E[x_i] = 0$",
             |case| {
                 let sums = Layer::of(case).sums();
                 Ok(vec![mean(sums.iter().map(|s| s * s))])
@@ -102,7 +103,7 @@ fn variance_of_a_sum() -> Derivation {
         )
         .line(
             r"\sum_{i=1}^{n} E[w_i^2]\, E[x_i^2]",
-            r"for $i \ne j$ the weights are independent: $E[w_i w_j] = E[w_i]\,E[w_j] = 0$, whatever the inputs are",
+            r"for $i \ne j$ it is $E[w_i w_j] = E[w_i]\,E[w_j] = 0$, however the inputs depend on each other",
             |case| {
                 let layer = Layer::of(case);
                 let squares = |i: usize| layer.weight_product(i, i) * layer.input_product(i, i);
@@ -121,7 +122,7 @@ fn variance_of_a_sum() -> Derivation {
         )
 }
 
-/// A symmetric law: the sizes that z can have, each with a probability, and either sign as probable as the other.
+/// A symmetric law: the sizes that z can have, each with a probability, and either sign equally probable.
 struct Symmetric {
     sizes: Vec<f64>,
     probabilities: Vec<f64>,
@@ -189,7 +190,7 @@ fn second_moment_of_a_relu() -> Derivation {
             },
         )
         .line(
-            r"\frac{E\bigl[z^2\bigr]}{n \operatorname{Var}(w)}, \qquad \operatorname{Var}(w) = \frac{2}{(1 + a^2)\, n}",
+            r"\frac{E[z^2]}{n \operatorname{Var}(w)}, \qquad \operatorname{Var}(w) = \frac{2}{(1 + a^2)\, n}",
             r"He’s variance is chosen so: $n \operatorname{Var}(w)$ times what is left is $E[z^2]$ again",
             |case| {
                 let n = case.size("n");

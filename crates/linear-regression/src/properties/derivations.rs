@@ -23,7 +23,7 @@ impl Data {
         Self { x: rows.map(<[f64]>::to_vec).collect(), y: case.array("y").data.clone() }
     }
 
-    /// The same with 4 more on the diagonal of the upper rows, which keeps columns of numbers within ±1 apart.
+    /// The same with 4 more on the diagonal of the upper rows: columns of numbers within ±1 stay apart.
     fn independent(case: &Case<'_>) -> Self {
         let mut data = Self::of(case);
         for (i, row) in data.x.iter_mut().take(case.size("d")).enumerate() {
@@ -68,7 +68,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// The slopes of f in each coefficient: differences over two points, which are exact for a parabola whatever the step.
+/// The slopes of f in each coefficient: differences over two points, exact for a parabola whatever the step.
 fn slopes(theta: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     let moved = |j: usize, step: f64| {
         let mut there = theta.to_vec();
@@ -78,8 +78,8 @@ fn slopes(theta: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     (0..theta.len()).map(|j| moved(j, 0.5) - moved(j, -0.5)).collect()
 }
 
-/// The lowest point of a bowl that is known by its heights alone: along directions that do not spoil each other's work
-/// (conjugate ones), each time to the bottom of the parabola through three heights.
+/// The lowest point of a bowl that is known by its heights alone: along directions that do not spoil each
+/// other's work (conjugate ones), each time to the bottom of the parabola through three heights.
 fn lowest(d: usize, f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     let mut theta = vec![0.0; d];
     for _ in 0..2 {
@@ -153,8 +153,8 @@ fn gradient_by_sums() -> Derivation {
         "The gradient of least squares, entry by entry",
     ))
     .line(
-        r"\frac{\partial}{\partial \theta_j}\, \frac1n \sum_{i=1}^{n} (x_i\theta - y_i)^2, \qquad j = 1, \dots, d",
-        "what is wanted; computed by differences, which are exact for a parabola",
+        r"\frac{\partial}{\partial \theta_j}\, \frac1n \sum_{i=1}^{n} (x_i\theta - y_i)^2",
+        "what is wanted, for every $j$; computed by differences, which are exact for a parabola",
         |case| {
             let (data, theta) = (Data::of(case), &case.array("theta").data);
             Ok(slopes(theta, |theta| data.squares(theta) / data.n()))
@@ -311,7 +311,7 @@ fn ridge_solution() -> Derivation {
         .draw(Draw::array("x", -3.0..=3.0, &["n", "d"]).limited(-3.0..=3.0))
         .draw(Draw::array("y", -5.0..=5.0, &["n"]).limited(-100.0..=100.0))
         .draw(Draw::log("lambda", 0.5..=50.0).limited(0.5..=1e3))
-            .line(
+        .line(
             r"\arg\min_\theta\, \lVert X\theta - y \rVert^2 + \lambda \lVert \theta \rVert^2",
             "what is wanted; found by going downhill, from values of the sum alone",
             |case| {
@@ -347,8 +347,7 @@ fn ridge_solution() -> Derivation {
         )
         .line(
             r"\sum_k v_k\, \frac{1}{s_k^2 + \lambda}\; v_k^\top X^\top y",
-            r"$X^\top X v_k = s_k^2 v_k$: in the direction of $v_k$ the matrix is the number $s_k^2 + \lambda$; \
-              the other directions have no part in $X^\top y$",
+            r"$X^\top X v_k = s_k^2 v_k$: along $v_k$ the matrix is the number $s_k^2 + \lambda$",
             |case| {
                 let (data, [x, _]) = (Data::of(case), Data::of(case).tensors()?);
                 let (svd, right) = (x.svd()?, data.across(&data.y));

@@ -1,4 +1,4 @@
-//! The derivations of the chapters, line by line: from the likelihood to the loss, its slope and its curvature.
+//! The derivations of the chapters, line by line: from the likelihood to the loss, its slope, its curvature.
 
 use super::{differences, parts};
 use crate::{gradient, hessian};
@@ -76,7 +76,7 @@ fn log_likelihood() -> Derivation {
     ))
     .line(
         r"\ln \prod_{i=1}^{n} p(y_i \mid x_i, \theta)",
-        r"what is wanted; each factor chosen by its label: $\hat y_i$ for a $1$, and $1 - \hat y_i$ for a $0$",
+        r"what is wanted; each factor by its label: $\hat y_i$ for a $1$, and $1 - \hat y_i$ for a $0$",
         |case| {
             let data = Data::of(case);
             let factors = data.predicted().map(|(_, y, p)| if y == 1.0 { p } else { 1.0 - p });
@@ -131,7 +131,10 @@ fn slope() -> Derivation {
         "The gradient of the logistic loss, entry by entry",
     ))
     .line(
-        r"\frac{\partial}{\partial \theta_j} \Bigl( -\frac1n \sum_{i=1}^{n} \bigl( y_i \ln \hat y_i + (1 - y_i) \ln (1 - \hat y_i) \bigr) \Bigr), \qquad \hat y_i = \sigma(x_i\theta)",
+        concat!(
+            r"\frac{\partial}{\partial \theta_j} \Bigl( -\frac1n \sum_{i=1}^{n} \bigl( y_i \ln \hat y_i ",
+            r"+ (1 - y_i) \ln (1 - \hat y_i) \bigr) \Bigr), \qquad \hat y_i = \sigma(x_i\theta)"
+        ),
         "what is wanted; computed by differences over five points",
         |case| {
             let data = Data::of(case);
@@ -146,7 +149,10 @@ fn slope() -> Derivation {
     )
     .within("five-point differences", 2e-11)
     .line(
-        r"\frac1n \sum_{i=1}^{n} \Bigl( -\frac{y_i}{\hat y_i} + \frac{1 - y_i}{1 - \hat y_i} \Bigr)\, \frac{\partial \hat y_i}{\partial \theta_j}",
+        concat!(
+            r"\frac1n \sum_{i=1}^{n} \Bigl( -\frac{y_i}{\hat y_i} + \frac{1 - y_i}{1 - \hat y_i} \Bigr)\, ",
+            r"\frac{\partial \hat y_i}{\partial \theta_j}"
+        ),
         r"the chain rule: the derivative of each term in $\hat y_i$, times that of $\hat y_i$",
         |case| {
             let data = Data::of(case);
@@ -160,7 +166,10 @@ fn slope() -> Derivation {
         },
     )
     .line(
-        r"\frac1n \sum_{i=1}^{n} \Bigl( -\frac{y_i}{\hat y_i} + \frac{1 - y_i}{1 - \hat y_i} \Bigr)\, \hat y_i (1 - \hat y_i)\, x_{ij}",
+        concat!(
+            r"\frac1n \sum_{i=1}^{n} \Bigl( -\frac{y_i}{\hat y_i} + \frac{1 - y_i}{1 - \hat y_i} \Bigr)\, ",
+            r"\hat y_i (1 - \hat y_i)\, x_{ij}"
+        ),
         r"the chain rule again: the sigmoid's derivative, times $x_{ij}$ from the product $x_i\theta$",
         |case| Ok(Data::of(case).mean(|_, y, p| (-y / p + (1.0 - y) / (1.0 - p)) * (p * (1.0 - p)))),
     )

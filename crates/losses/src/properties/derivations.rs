@@ -1,4 +1,4 @@
-//! The derivations of the chapter, line by line: binary cross entropy from logits, and the slope of cross entropy.
+//! The derivations of the chapter, line by line: binary cross entropy from logits, slopes of cross entropy.
 
 use super::gradient;
 use crate::{BceWithLogits, Componentwise, CrossEntropy};
@@ -123,18 +123,14 @@ fn bce_slope() -> Derivation {
         },
     )
     .within("five-point differences, divided by ŷ(1 − ŷ)", 1e-10)
-    .line(
-        r"\hat y - y",
-        r"$\sigma'(z) = \hat y (1 - \hat y)$ cancels the denominator",
-        |case| {
-            let (z, y) = pair(case);
-            Ok(vec![probability(z) - y])
-        },
-    )
+    .line(r"\hat y - y", r"$\sigma'(z) = \hat y (1 - \hat y)$ cancels the denominator", |case| {
+        let (z, y) = pair(case);
+        Ok(vec![probability(z) - y])
+    })
     .within("a few roundings", 2e-15)
     .line(
         r"(1 - y)\,\sigma(z) - y\,\sigma(-z)",
-        r"$\sigma(z) = (1 - y)\,\sigma(z) + y\,\sigma(z)$, and $1 - \sigma(z) = \sigma(-z)$; so the library computes it",
+        r"$\sigma(z) = (1 - y)\,\sigma(z) + y\,\sigma(z)$, and $1 - \sigma(z) = \sigma(-z)$; the library’s",
         |case| {
             let (z, y) = pair(case);
             Ok(vec![BceWithLogits.slopes(z, y).0])
@@ -176,8 +172,8 @@ fn cross_entropy_slope() -> Derivation {
     .draw(Draw::array("s", -5.0..=5.0, &["k"]).limited(-20.0..=20.0))
     .draw(Draw::real("class", 0.0..=1.0).limited(0.0..=1.0))
     .line(
-        r"\frac{\partial}{\partial s_k} \Bigl( -\ln \frac{e^{s_y}}{\sum_j e^{s_j}} \Bigr), \qquad k = 1, \dots, K",
-        "what is wanted, the true class being number $y$; computed by differences over five points",
+        r"\frac{\partial}{\partial s_k} \Bigl( -\ln \frac{e^{s_y}}{\sum_j e^{s_j}} \Bigr)",
+        "what is wanted, $y$ being the true class; computed by differences over five points",
         |case| {
             let (s, y) = sample(case);
             Ok(slopes(s, |s| -(s[y].exp() / sum_of_powers(s)).ln()))
@@ -227,7 +223,7 @@ fn cross_entropy_slope() -> Derivation {
     )
     .line(
         r"\nabla_s L",
-        "as the library’s backward pass has it; of the true class it adds up the others, which does not cancel",
+        "the library’s backward pass, which adds up the others for the true class: nothing cancels",
         |case| {
             let (s, y) = sample(case);
             let scores = Tensor::from_vec(s.to_vec(), [1, s.len()])?;

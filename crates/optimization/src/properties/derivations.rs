@@ -1,4 +1,4 @@
-//! The derivations of the chapters, line by line: momentum written out, Adam's correction, and the parts of an error.
+//! The derivations of the chapters, line by line: momentum written out, Adam's correction, an error's parts.
 
 use crate::{BiasVariance, Momentum};
 use gradus_formula::{Case, Derivation, Draw, Property};
@@ -122,8 +122,8 @@ fn bias_correction() -> Derivation {
         .draw(Draw::array("values", -5.0..=5.0, &["3"]).limited(-100.0..=100.0))
         .draw(Draw::real("beta", 0.0..=0.99).limited(0.0..=0.99))
         .line(
-            r"\mathbb{E}\,\hat m_t = \mathbb{E}\, \frac{m_t}{1 - \beta^t}, \qquad m_k = \beta m_{k-1} + (1 - \beta)\, g_k, \quad m_0 = 0",
-            "what is wanted; each gradient is one of three values, and all sequences of them are counted",
+            r"\mathbb{E}\, \frac{m_t}{1 - \beta^t}, \qquad m_k = \beta m_{k-1} + (1 - \beta)\, g_k",
+            r"wanted is $\mathbb{E}\,\hat m_t$; all sequences of three possible gradients, counted ($m_0 = 0$)",
             |case| {
                 let all = Gradients::of(case);
                 let running = |g: &[f64]| g.iter().fold(0.0, |m, g| all.beta * m + (1.0 - all.beta) * g);
@@ -183,6 +183,13 @@ fn parts(y: f64, f: f64, centre: f64, prediction: f64) -> [f64; 3] {
     [y - f, f - centre, centre - prediction]
 }
 
+/// The square of three parts, averaged.
+const SQUARED: &str = concat!(
+    r"\begin{aligned} &\mathbb{E}(y - f)^2 + (f - \bar f)^2 + \mathbb{E}(\bar f - \hat f)^2 \\ ",
+    r"&{} + 2\,\mathbb{E}[(y - f)(f - \bar f)] + 2\,\mathbb{E}[(f - \bar f)(\bar f - \hat f)] ",
+    r"+ 2\,\mathbb{E}[(y - f)(\bar f - \hat f)] \end{aligned}"
+);
+
 /// Which products of two of three parts there are.
 const PRODUCTS: [[usize; 2]; 3] = [[0, 1], [1, 2], [0, 2]];
 
@@ -215,18 +222,17 @@ fn decomposition() -> Derivation {
         r"two zeros put in: $f = \mathbb{E}\,y$ and $\bar f = \mathbb{E}\hat f$, each taken away and added",
         |case| Ok(vec![over_pairs(case, |p| (p[0] + p[1] + p[2]).powi(2))]),
     )
+    .line(SQUARED, "squared: three squares, and each product twice", |case| {
+        let squares = (0..3).map(|i| over_pairs(case, |p| p[i] * p[i])).sum::<f64>();
+        let products = PRODUCTS.map(|[i, j]| 2.0 * over_pairs(case, |p| p[i] * p[j]));
+        Ok(vec![squares + products.iter().sum::<f64>()])
+    })
     .line(
-        r"\begin{aligned} &\mathbb{E}(y - f)^2 + (f - \bar f)^2 + \mathbb{E}(\bar f - \hat f)^2 \\ &{} + 2\,\mathbb{E}[(y - f)(f - \bar f)] + 2\,\mathbb{E}[(f - \bar f)(\bar f - \hat f)] + 2\,\mathbb{E}[(y - f)(\bar f - \hat f)] \end{aligned}",
-        "squared: three squares, and each product twice",
-        |case| {
-            let squares = (0..3).map(|i| over_pairs(case, |p| p[i] * p[i])).sum::<f64>();
-            let products = PRODUCTS.map(|[i, j]| 2.0 * over_pairs(case, |p| p[i] * p[j]));
-            Ok(vec![squares + products.iter().sum::<f64>()])
-        },
-    )
-    .line(
-        r"\mathbb{E}(y - f)^2 + (f - \bar f)^2 + \mathbb{E}(\bar f - \hat f)^2 + 2\,\mathbb{E}[y - f]\;\mathbb{E}[\bar f - \hat f]",
-        r"$f - \bar f$ is one number, so its two products have the mean $0$; in the third product the factors are independent",
+        concat!(
+            r"\mathbb{E}(y - f)^2 + (f - \bar f)^2 + \mathbb{E}(\bar f - \hat f)^2 ",
+            r"+ 2\,\mathbb{E}[y - f]\;\mathbb{E}[\bar f - \hat f]"
+        ),
+        r"$f - \bar f$ is one number: its products have the mean $0$; the third has independent factors",
         |case| {
             let squares = (0..3).map(|i| over_pairs(case, |p| p[i] * p[i])).sum::<f64>();
             Ok(vec![squares + 2.0 * over_pairs(case, |p| p[0]) * over_pairs(case, |p| p[2])])
@@ -276,15 +282,11 @@ fn decomposition_of_seen_targets() -> Derivation {
         r"two zeros put in, $f = \mathbb{E}\,y$ and $\bar f = \mathbb{E}\hat f$",
         |case| Ok(vec![over_sets(case, |p| (p[0] + p[1] + p[2]).powi(2))]),
     )
-    .line(
-        r"\begin{aligned} &\mathbb{E}(y - f)^2 + (f - \bar f)^2 + \mathbb{E}(\bar f - \hat f)^2 \\ &{} + 2\,\mathbb{E}[(y - f)(f - \bar f)] + 2\,\mathbb{E}[(f - \bar f)(\bar f - \hat f)] + 2\,\mathbb{E}[(y - f)(\bar f - \hat f)] \end{aligned}",
-        "three squares, and each product twice",
-        |case| {
-            let squares = (0..3).map(|i| over_sets(case, |p| p[i] * p[i])).sum::<f64>();
-            let products = PRODUCTS.map(|[i, j]| 2.0 * over_sets(case, |p| p[i] * p[j]));
-            Ok(vec![squares + products.iter().sum::<f64>()])
-        },
-    )
+    .line(SQUARED, "three squares, and each product twice", |case| {
+        let squares = (0..3).map(|i| over_sets(case, |p| p[i] * p[i])).sum::<f64>();
+        let products = PRODUCTS.map(|[i, j]| 2.0 * over_sets(case, |p| p[i] * p[j]));
+        Ok(vec![squares + products.iter().sum::<f64>()])
+    })
     .line(
         r"\mathbb{E}(y - f)^2 + (f - \bar f)^2 + \mathbb{E}(\bar f - \hat f)^2",
         r"$\mathbb{E}(y - f) = 0$ and $\mathbb{E}(\bar f - \hat f) = 0$, so the products have the mean $0$",
