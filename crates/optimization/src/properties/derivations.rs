@@ -123,7 +123,7 @@ fn bias_correction() -> Derivation {
         .draw(Draw::real("beta", 0.0..=0.99).limited(0.0..=0.99))
         .line(
             r"\mathbb{E}\, \frac{m_t}{1 - \beta^t}, \qquad m_k = \beta m_{k-1} + (1 - \beta)\, g_k",
-            r"wanted is $\mathbb{E}\,\hat m_t$; all sequences of three possible gradients, counted ($m_0 = 0$)",
+            r"wanted is $\mathbb{E}\,\hat m_t$; all sequences of three possible gradients count; $m_0 = 0$",
             |case| {
                 let all = Gradients::of(case);
                 let running = |g: &[f64]| g.iter().fold(0.0, |m, g| all.beta * m + (1.0 - all.beta) * g);
