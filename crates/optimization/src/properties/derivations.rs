@@ -123,7 +123,7 @@ fn bias_correction() -> Derivation {
         .draw(Draw::real("beta", 0.0..=0.99).limited(0.0..=0.99))
         .line(
             r"\mathbb{E}\, \frac{m_t}{1 - \beta^t}, \qquad m_k = \beta m_{k-1} + (1 - \beta)\, g_k",
-            r"wanted is $\mathbb{E}\,\hat m_t$; all sequences of three possible gradients count; $m_0 = 0$",
+            r"wanted is $\mathbb{E}\,\hat m_t$; all sequences of three gradients are counted; $m_0 = 0$",
             |case| {
                 let all = Gradients::of(case);
                 let running = |g: &[f64]| g.iter().fold(0.0, |m, g| all.beta * m + (1.0 - all.beta) * g);
@@ -162,11 +162,9 @@ fn bias_correction() -> Derivation {
                 Ok(vec![(1.0 - all.beta) / all.weight() * weights * all.expected()])
             },
         )
-        .line(
-            r"\bar g",
-            r"the geometric sum is $(1 - \beta^t)/(1 - \beta)$",
-            |case| Ok(vec![Gradients::of(case).expected()]),
-        )
+        .line(r"\bar g", r"the geometric sum is $(1 - \beta^t)/(1 - \beta)$", |case| {
+            Ok(vec![Gradients::of(case).expected()])
+        })
 }
 
 /// Predictions of some models, and measurements, at one place.
