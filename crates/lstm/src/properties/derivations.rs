@@ -98,7 +98,7 @@ fn plain_recurrence() -> Derivation {
                 Ok(jacobian(plain.start, last).concat())
             },
         )
-        .within("five-point differences", 1e-11)
+        .within("five-point differences", 2e-11)
         .line(
             r"\frac{\partial h_T}{\partial h_{T-1}} \cdots \frac{\partial h_2}{\partial h_1}\,
                 \frac{\partial h_1}{\partial h_0}",
