@@ -33,7 +33,7 @@ const tell = (name, began, wrong) => {
 
 for (const kind of kinds.length ? kinds : ['served', 'static']) {
   const served = kind === 'served';
-  const book = at ? { address: at, end: () => {} } : served ? await serve() : await serveStatic();
+  const book = at ? { address: at.replace(/\/?$/, '/'), end: () => {} } : served ? await serve() : await serveStatic();
   try {
     if (walking) {
       for (const name of named.length ? named : chapters()) {

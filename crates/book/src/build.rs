@@ -37,6 +37,7 @@ pub fn build(project: &Project, catalog: &Arc<Catalog>, options: &Options) -> Re
     let links = Links { api: options.api.clone(), sources: true };
     let modules = Arc::new(Mutex::new(Vec::new()));
     let gradus = Gradus::new(project.clone(), catalog.clone(), links);
+    let gradus = if options.live { gradus } else { gradus.with_recorded() };
     book.with_preprocessor(if options.modules { gradus.with_modules(modules.clone()) } else { gradus });
     book.build()?;
     if options.modules {

@@ -2,13 +2,15 @@
 
 use crate::build::{self, build, ensure_ours};
 use crate::catalog::Catalog;
-use crate::project::Project;
+use crate::project::{Project, files};
+use crate::recorded::{Recorded, listings};
 use crate::run::{Runner, Stage, Toolchain};
 use crate::slips::{Compiled, Slips};
 use crate::{answers, check, exercises, preprocess, serve};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -41,6 +43,14 @@ enum Command {
     Exercise {
         /// Their names, those of the files in book/exercises [default: all]
         names: Vec<String>,
+    },
+    /// Keep what the chapters' listings print, for copies of the book that can't run them
+    Record {
+        /// Chapters, the names of the files in book/src [default: all]
+        chapters: Vec<String>,
+        /// Run what is recorded already, too: a crate may have changed what a listing prints
+        #[arg(long)]
+        again: bool,
     },
     /// Check slips: each must compile, and a property of its formula must notice it
     Slip {
@@ -106,6 +116,7 @@ pub fn main() -> Result<()> {
         Command::Build(options) => build_static(&project, options),
         Command::Check => check_book(&project),
         Command::Exercise { names } => check_exercises(&project, names),
+        Command::Record { chapters, again } => record(&project, chapters, again),
         Command::Slip { formulas } => check_slips(&project, &formulas),
         Command::Preprocess { question } => match question.iter().map(String::as_str).collect::<Vec<_>>()[..]
         {
@@ -220,5 +231,35 @@ fn check_slips(project: &Project, wanted: &[String]) -> Result<()> {
     }
     ensure!(unsound == 0, "{unsound} of {checked} are not sound");
     println!("{checked} are sound.");
+    Ok(())
+}
+
+fn record(project: &Project, chapters: Vec<String>, again: bool) -> Result<()> {
+    let source = project.book().join("src");
+    let chapters = if chapters.is_empty() {
+        let files = files(&source).into_iter().filter(|f| f.extension().is_some_and(|e| e == "md"));
+        files.filter_map(|f| Some(f.file_stem()?.to_str()?.to_owned())).collect()
+    } else {
+        chapters
+    };
+    let runner = Runner::new(Stage::Ready(Arc::new(Toolchain::prepare(project)?)));
+    let runtime = tokio::runtime::Runtime::new()?;
+    let mut faults = Vec::new();
+    for chapter in &chapters {
+        let file = source.join(format!("{chapter}.md"));
+        let text = std::fs::read_to_string(&file).with_context(|| project.show(&file))?;
+        let all = listings(&text).len();
+        let mut tell = |done: usize| {
+            print!("\r{chapter}: {done} of {all} ");
+            // A terminal that is gone is no reason to stop.
+            let _ = std::io::stdout().flush();
+        };
+        match runtime.block_on(Recorded::record(&runner, project, chapter, &text, again, &mut tell)) {
+            Ok(()) if all > 0 => println!(),
+            Ok(()) => {}
+            Err(error) => faults.push(format!("{error:#}")),
+        }
+    }
+    ensure!(faults.is_empty(), "{} listing(s) can't be recorded:\n{}", faults.len(), faults.join("\n"));
     Ok(())
 }

@@ -3,8 +3,9 @@
 //! ## The modules in reading order
 //!
 //! * [`catalog`] gathers formulas and properties of all topic crates, and runs the properties once, of which [`evidence`] is what a page says;
-//! * [`items`] finds where an item is declared; [`math`] typesets; [`figures`] draws;
+//! * [`items`] finds where an item is declared; [`math`] typesets, and [`symbols`] marks what a page can explain; [`figures`] draws;
 //! * [`markdown`] finds math and directives in a chapter; [`pages`] writes what takes their place;
+//! * [`recorded`] is what listings print, for who can't run them;
 //! * [`exercises`] are read from files of their own; so are [`slips`], mistakes in a formula's [`code`];
 //! * [`preprocess`] puts these together as an mdBook preprocessor, and [`build`] drives mdBook with it;
 //! * [`answers`] are what a page gets that asks for a figure or a property while it is read;
@@ -33,8 +34,10 @@ pub mod modules;
 pub mod pages;
 pub mod preprocess;
 pub mod project;
+pub mod recorded;
 pub mod run;
 pub mod serve;
 pub mod slips;
 pub mod sources;
+pub mod symbols;
 pub mod text;

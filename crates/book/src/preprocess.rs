@@ -7,7 +7,9 @@ use crate::math::Math;
 use crate::modules::{self, Module};
 use crate::pages::{Links, Pages, Placement};
 use crate::project::Project;
+use crate::recorded::{Recorded, listings};
 use crate::slips::Slips;
+use crate::text::{html, line_of};
 use anyhow::{Context, Result, bail};
 use gradus_formula::Kind;
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
@@ -23,6 +25,8 @@ pub struct Gradus {
     links: Links,
     /// Where it puts down what each chapter's module holds, if there are to be modules.
     modules: Option<Arc<Mutex<Vec<Module>>>>,
+    /// Whether the pages have what their listings print: there is nobody to run them.
+    recorded: bool,
 }
 
 /// Its name in `book.toml`; mdBook lets a preprocessor given in code replace one of the same name, so that it
@@ -32,13 +36,19 @@ pub const NAME: &str = "gradus";
 impl Gradus {
     /// A preprocessor over a catalogue, that links to what `links` offers.
     pub fn new(project: Project, catalog: Arc<Catalog>, links: Links) -> Self {
-        Self { project, catalog, links, modules: None }
+        Self { project, catalog, links, modules: None, recorded: false }
     }
 
     /// Puts down what each chapter's module holds.
     #[must_use]
     pub fn with_modules(self, modules: Arc<Mutex<Vec<Module>>>) -> Self {
         Self { modules: Some(modules), ..self }
+    }
+
+    /// Puts what each listing printed below it.
+    #[must_use]
+    pub fn with_recorded(self) -> Self {
+        Self { recorded: true, ..self }
     }
 
     /// Rewrites all chapters, in two passes: numbers first, because a reference may point forward.
@@ -110,6 +120,14 @@ impl Gradus {
                 );
                 modules.lock().unwrap_or_else(PoisonError::into_inner).push(module);
             }
+            if self.recorded
+                && let Err(error) = self.show_recorded(chapter, &path)
+            {
+                faults.push(format!("{error:#}"));
+            }
+            // What was put below a listing moved what stands behind it.
+            let pieces =
+                if self.recorded { scan(&chapter.content).unwrap_or_default() } else { pieces.to_vec() };
             for piece in pieces.iter().rev() {
                 if let Err(error) = pages.replace(&mut chapter.content, piece, &path) {
                     faults.push(format!("book/src/{path}:{}: {error:#}", piece.line));
@@ -121,6 +139,26 @@ impl Gradus {
             bail!("the book has {} fault(s):\n{}", faults.len(), faults.join("\n"));
         }
         Ok(book)
+    }
+
+    fn show_recorded(&self, chapter: &mut Chapter, path: &str) -> Result<()> {
+        let recorded = Recorded::read(&self.project, path.trim_end_matches(".md"))?;
+        for listing in listings(&chapter.content).iter().rev() {
+            let line = line_of(&chapter.content, listing.range.start);
+            let Some(printed) = recorded.of(listing) else {
+                bail!("book/src/{path}:{line}: what this listing prints is not recorded: cargo book record");
+            };
+            // Markdown ends a block of HTML at an empty line.
+            let printed = html(printed.trim_end());
+            let printed =
+                printed.split('\n').map(|line| if line.trim().is_empty() { "&nbsp;" } else { line });
+            let block = format!(
+                "\n\n<details class=\"recorded\"><summary>What it prints</summary><pre><code class=\"language-text\">{}</code></pre></details>\n\n",
+                printed.collect::<Vec<_>>().join("\n")
+            );
+            chapter.content.insert_str(listing.range.end, &block);
+        }
+        Ok(())
     }
 
     fn place(

@@ -1,9 +1,10 @@
 //! The block of a formula.
 
 use super::{Pages, at, kind};
+use crate::symbols::mark;
 use crate::text::html;
 use anyhow::Result;
-use gradus_formula::{Formula, Kind, Printed, Verdict};
+use gradus_formula::{Formula, Kind, Printed, Symbol, Verdict};
 
 impl Pages<'_> {
     /// The numbered block: mathematics, item, evidence, symbols, misprint, source.
@@ -52,7 +53,10 @@ impl Pages<'_> {
         if formula.latex.is_empty() {
             return Ok(String::new());
         }
-        self.display(formula.latex).map_err(|e| at(formula, e))
+        let typeset = |(at, symbol): (usize, &Symbol)| Ok((at, self.math.inline(symbol.latex)?));
+        let symbols: Result<Vec<_>> = formula.symbols.iter().enumerate().map(typeset).collect();
+        let math = self.display(formula.latex);
+        Ok(mark(&math.map_err(|e| at(formula, e))?, &symbols.map_err(|e| at(formula, e))?))
     }
 
     fn symbols(&self, formula: &Formula) -> Result<String> {
@@ -60,10 +64,10 @@ impl Pages<'_> {
             return Ok(String::new());
         }
         let mut rows = String::new();
-        for symbol in formula.symbols {
+        for (at, symbol) in formula.symbols.iter().enumerate() {
             rows += &format!(
-                "<tr><td>{}</td><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td></tr>",
-                self.math.inline(symbol.latex).map_err(|e| at(formula, e))?,
+                "<tr data-symbol=\"{at}\"><td>{}</td><td>{}</td><td><code>{}</code></td><td>{}</td><td>{}</td></tr>",
+                self.math.inline(symbol.latex).map_err(|e| super::at(formula, e))?,
                 html(symbol.meaning),
                 html(symbol.code),
                 html(symbol.shape),
