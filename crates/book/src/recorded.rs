@@ -70,11 +70,18 @@ async fn run(runner: &Runner, code: &str, panics: bool) -> Result<String> {
     match runner.run(code).await? {
         Ok(answer) => {
             ensure!(answer.error.is_some() == panics, "it ends otherwise than it should:\n{}", answer.result);
-            // The place of a panic is within a folder that is another one each time, and a thread has a number.
-            Ok(answer.result)
+            Ok(without_number(&answer.result))
         }
         Err(refusal) => bail!("{refusal:?}"),
     }
+}
+
+/// The output without the number that a thread has when it panics: it is another one each time.
+fn without_number(output: &str) -> String {
+    const THREAD: &str = "thread 'main' (";
+    let Some(at) = output.find(THREAD) else { return output.into() };
+    let rest = output[at + THREAD.len()..].trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{}{}", &output[..at + THREAD.len() - 2], rest.trim_start_matches(')'))
 }
 
 fn file(project: &Project, chapter: &str) -> PathBuf {
@@ -112,6 +119,13 @@ fn fingerprint(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panics_thread_has_no_number() {
+        let said = "1\nthread 'main' (3354) panicked at snippet.rs:7:1:\n";
+        assert_eq!(without_number(said), "1\nthread 'main' panicked at snippet.rs:7:1:\n");
+        assert_eq!(without_number("1 (2)"), "1 (2)");
+    }
 
     #[test]
     fn a_listing_is_known_by_its_code() {

@@ -23,7 +23,7 @@ use crate::catalog::Catalog;
 use crate::code::{Code, cut};
 use crate::markdown::fences;
 use crate::project::{Project, files};
-use crate::run::{Limits, Toolchain};
+use crate::run::{Effort, Limits, Toolchain};
 use crate::text::line_of;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
@@ -136,7 +136,7 @@ impl Compiled {
     ) -> Result<Self> {
         let files = slips.compiled_in(project, catalog, krate)?;
         let folder = tempfile::Builder::new().prefix("gradus-slips-").tempdir()?;
-        let ended = toolchain.compile_edited(krate, &files, folder.path(), &COMPILING).await?;
+        let ended = toolchain.compile_edited(krate, &files, Effort::SLIPS, folder.path(), &COMPILING).await?;
         ensure!(ended.success, "{krate} with its slips: {}", ended.shown(&COMPILING));
         Ok(Self(folder))
     }
@@ -146,8 +146,8 @@ impl Compiled {
     /// # Errors
     /// If no property notices the slip, or one fails without it, with what they said.
     pub async fn check(&self, toolchain: &Toolchain, formula: &str, slip: Option<&Slip>) -> Result<String> {
-        let number = slip.map_or(0, |slip| slip.number);
-        let ended = toolchain.check_edited(formula, number, self.0.path(), &CHECKING).await?;
+        let (number, effort) = slip.map_or((0, Effort::NONE), |slip| (slip.number, Effort::SLIPS));
+        let ended = toolchain.check_edited(formula, number, effort, self.0.path(), &CHECKING).await?;
         let shown = ended.shown(&CHECKING);
         match slip {
             None => ensure!(ended.success, "without a slip it does not hold:\n{shown}"),

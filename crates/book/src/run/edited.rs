@@ -11,14 +11,34 @@ use semver::VersionReq;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
 use tokio::sync::Mutex;
 
-/// How long the properties are run: less than the limit, so that the program tells what it has found.
-const CHECKING: u64 = 6;
-/// One edited crate at a time: they are kept in folders.
-static COMPILING: Mutex<()> = Mutex::const_new(());
+/// How an edited crate is compiled and checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// The compiler's level of optimisation.
+    pub optimised: u8,
+    /// How long the properties are run, in seconds, one time after the other until one fails: less than the limit, so that the program tells what it
+    /// has found.
+    pub seconds: &'static [f64],
+}
 
-/// The program that checks a formula's properties: its arguments are the formula and the number of a slip.
+impl Effort {
+    /// For a reader, who comes back with another change: the first compilation takes longer, and many cases are run.
+    pub const READER: Self = Self { optimised: 1, seconds: &[6.0] };
+    /// For many slips, most of which are noticed at once.
+    pub const SLIPS: Self = Self { optimised: 0, seconds: &[0.0, 0.2, 4.0] };
+    /// For their crates without any.
+    pub const NONE: Self = Self { optimised: 0, seconds: &[0.1] };
+}
+
+/// A crate is edited by one at a time: each has one folder.
+static COMPILING: std::sync::Mutex<BTreeMap<PathBuf, Arc<Mutex<()>>>> =
+    std::sync::Mutex::new(BTreeMap::new());
+
+/// The program that checks a formula's properties: its arguments are the formula, the number of a slip, and for how many seconds,
+/// one time after the other until one fails.
 fn program(krate: &str) -> String {
     format!(
         "fn main() {{\n\
@@ -28,7 +48,11 @@ fn program(krate: &str) -> String {
              let mut properties = {krate}::properties();\n\
              properties.retain(|p| p.formulas.contains(&formula.as_str()));\n\
              std::panic::set_hook(Box::new(|_| {{}}));\n\
-             let verdicts = gradus_formula::verify_within(&properties, std::time::Duration::from_secs({CHECKING}));\n\
+             let mut verdicts = gradus_formula::verify_within(&[], std::time::Duration::ZERO);\n\
+             for seconds in arguments.filter_map(|s| s.parse().ok()) {{\n\
+                 verdicts = gradus_formula::verify_within(&properties, std::time::Duration::from_secs_f64(seconds));\n\
+                 if !verdicts.passed() {{ break; }}\n\
+             }}\n\
              print!(\"{{verdicts}}\");\n\
              std::process::exit(if verdicts.passed() {{ 0 }} else {{ 1 }})\n\
          }}\n"
@@ -45,6 +69,7 @@ impl Toolchain {
         &self,
         krate: &str,
         edited: &BTreeMap<PathBuf, String>,
+        effort: Effort,
         folder: &Path,
         limits: &Limits,
     ) -> Result<Ended> {
@@ -57,19 +82,29 @@ impl Toolchain {
             found.remove(krate).with_context(|| format!("cargo did not say where {krate} is"))?;
         let dependencies: BTreeMap<_, _> = found.into_iter().map(|(name, (_, file))| (name, file)).collect();
 
-        let _one = COMPILING.lock().await;
         let source = kept.join(&package);
+        let lock = COMPILING
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(source.clone())
+            .or_default()
+            .clone();
+        let _one = lock.lock().await;
         mirror(&project.krate(krate), &source, edited)?;
         let library = folder.join(format!("lib{krate}.rlib"));
         let mut arguments: Vec<OsString> =
             ["--edition=2024", "--crate-type=rlib", "--emit=link", "--crate-name"].map(OsString::from).into();
         arguments.extend(
-            [krate, "src/lib.rs", "-Copt-level=1", "-Cdebuginfo=0", "--cap-lints=allow", "--color=never"]
-                .map(OsString::from),
+            [krate, "src/lib.rs", "-Cdebuginfo=0", "--cap-lints=allow", "--color=never"].map(OsString::from),
         );
+        arguments.push(format!("-Copt-level={}", effort.optimised).into());
         arguments.extend(features.iter().flat_map(|f| ["--cfg".into(), format!("feature=\"{f}\"").into()]));
         arguments.extend(externs(&dependencies));
-        arguments.extend(["-Cincremental=incremental".into(), "-o".into(), library.clone().into_os_string()]);
+        arguments.extend([
+            format!("-Cincremental=incremental-{}", effort.optimised).into(),
+            "-o".into(),
+            library.clone().into_os_string(),
+        ]);
         let mut environment = self.environment(folder);
         // What the crates ask cargo for while they are compiled.
         environment.extend([
@@ -102,12 +137,14 @@ impl Toolchain {
         &self,
         formula: &str,
         slip: u32,
+        effort: Effort,
         folder: &Path,
         limits: &Limits,
     ) -> Result<Ended> {
         let environment =
             [("HOME", folder.into()), ("TMPDIR", folder.into()), ("RUST_BACKTRACE", "0".into())];
-        let arguments = [formula.into(), slip.to_string().into()];
+        let mut arguments = vec![formula.into(), slip.to_string().into()];
+        arguments.extend(effort.seconds.iter().map(|seconds| seconds.to_string().into()));
         limited(folder, &folder.join("check"), &arguments, &environment, limits).await
     }
 }

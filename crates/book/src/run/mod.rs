@@ -9,6 +9,7 @@ mod limits;
 mod toolchain;
 mod wrap;
 
+pub use edited::Effort;
 pub use limits::{Ended, Limits, Stop, limited};
 pub use toolchain::{Toolchain, libraries};
 pub use wrap::{Wrapped, wrap};
@@ -102,11 +103,12 @@ impl Runner {
         formula: &str,
     ) -> Result<Result<Answer, Refusal>> {
         self.in_a_slot(async |toolchain, folder| {
-            let ended = toolchain.compile_edited(krate, files, folder, &self.compiling).await?;
+            let ended =
+                toolchain.compile_edited(krate, files, Effort::READER, folder, &self.compiling).await?;
             if !ended.success {
                 return Ok(Answer { result: ended.shown(&self.compiling), error: Some("compile") });
             }
-            let ran = toolchain.check_edited(formula, 0, folder, &self.running).await?;
+            let ran = toolchain.check_edited(formula, 0, Effort::READER, folder, &self.running).await?;
             Ok(Answer { result: ran.shown(&self.running), error: (!ran.success).then_some("run") })
         })
         .await
