@@ -89,6 +89,55 @@ export const slips = async ({ page, open, alive }) => {
   must((await text(block.locator('pre code').first())).includes('math::sigmoid(x)'), 'the code is as it was');
 };
 
+// Without a server: what a listing printed.
+export const recorded = async ({ page, open }) => {
+  await open('reading');
+  const block = page.locator('pre.playground').first();
+  must(!await block.locator('.play-button').first().isVisible().catch(() => false), 'no button is offered that nobody answers');
+  const printed = page.locator('details.recorded').first();
+  await printed.locator('summary').focus();
+  await page.keyboard.press('Enter');
+  must(/sigmoid\(4\) = 0\.9820/.test(await text(printed.locator('pre'))), 'what the listing printed is there');
+};
+
+// A symbol tells its meaning to the pointer and to the keyboard, and is marked in the code.
+export const symbols = async ({ page, open }) => {
+  await open('activations');
+  const formula = page.locator('#eq-sigmoid');
+  await formula.locator('details.code > summary').click();
+  const found = formula.locator('math .symbol');
+  await found.first().focus();
+  const note = page.locator('#symbol-note');
+  must(await note.isVisible() && (await text(note)).includes('the logistic sigmoid'), 'the focus tells what a symbol means');
+  await page.keyboard.press('ArrowRight');
+  must((await text(note)).includes('pre-activation') && (await text(note)).includes('in code: x'), 'the arrow goes to the next one');
+  must(await page.evaluate(() => CSS.highlights.get('symbol').size) === 2, 'it is marked in the code');
+  await page.keyboard.press('Escape');
+  must(await note.isHidden(), 'Escape takes the note away');
+  await found.nth(1).hover();
+  must(await note.isVisible(), 'the pointer shows it, too');
+};
+
+// On a phone: no page is wider than the window. On paper: mathematics is drawn, not a picture; and who wants no motion gets none.
+export const everywhere = async ({ page, open, chapters }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  for (const name of chapters()) {
+    await open(name);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    must(wide <= 0, `${name} is ${wide} px too wide for a phone`);
+    const moving = await page.evaluate(() => document.getAnimations().filter(a => a.playState === 'running').length);
+    must(moving === 0, `${name}: something moves`);
+  }
+  await page.setViewportSize({ width: 1100, height: 900 });
+  await open('activations');
+  await page.emulateMedia({ media: 'print' });
+  for (const gone of ['.explorer', '.break', 'button']) must(await page.locator(`main ${gone}:visible`).count() === 0, `${gone} is not printed`);
+  must(await page.locator('main math:visible').count() > 50, 'mathematics is printed');
+  const pdf = (await page.pdf()).toString('latin1');
+  must(pdf.startsWith('%PDF') && !/\/Subtype ?\/Image/.test(pdf), 'everything is printed as drawings and text, nothing as a picture');
+};
+
 export const explore = async ({ page, open, alive }) => {
   await open('activations');
   await alive();

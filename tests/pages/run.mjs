@@ -3,16 +3,17 @@ import { chapters, findBrowser, launch, reader, serve, serveStatic } from './boo
 import * as journeys from './journeys.mjs';
 import * as walk from './walk.mjs';
 
-const SERVED = ['read', 'run', 'break', 'explore', 'exercise'];
-const STATIC = ['read', 'slips', 'explore'];
+const SERVED = ['read', 'run', 'break', 'explore', 'exercise', 'symbols'];
+const STATIC = ['read', 'recorded', 'slips', 'explore', 'everywhere'];
 
-const usage = 'node run.mjs [served|static] [--at ADDRESS] [--walk] [--only PARTS] [CHAPTER…]';
+const usage = 'node run.mjs [served|static] [--at ADDRESS] [--folder BUILT] [--walk] [--only PARTS] [CHAPTER…]';
 const args = process.argv.slice(2);
 const take = flag => { const at = args.indexOf(flag); return at < 0 ? null : args.splice(at, 2)[1]; };
 const has = flag => { const at = args.indexOf(flag); if (at >= 0) args.splice(at, 1); return at >= 0; };
 if (has('--help')) { console.log(usage); process.exit(0); }
 const only = take('--only')?.split(',');
 const at = take('--at');
+const folder = take('--folder');
 const walking = has('--walk');
 const kinds = ['served', 'static'].filter(kind => args.includes(kind));
 const named = args.filter(arg => !kinds.includes(arg));
@@ -33,7 +34,7 @@ const tell = (name, began, wrong) => {
 
 for (const kind of kinds.length ? kinds : ['served', 'static']) {
   const served = kind === 'served';
-  const book = at ? { address: at.replace(/\/?$/, '/'), end: () => {} } : served ? await serve() : await serveStatic();
+  const book = at ? { address: at.replace(/\/?$/, '/'), end: () => {} } : served ? await serve() : await serveStatic(folder);
   try {
     if (walking) {
       for (const name of named.length ? named : chapters()) {
@@ -48,7 +49,7 @@ for (const kind of kinds.length ? kinds : ['served', 'static']) {
         const visitor = await reader(browser, book.address);
         const began = Date.now();
         // What is refused on purpose is an error to the browser too.
-        const wrong = await journeys[name](visitor).then(() => visitor.faults.filter(f => !/status of 4\d\d/.test(f)), error => [error.message, ...visitor.faults]);
+        const wrong = await journeys[name]({ ...visitor, chapters }).then(() => visitor.faults.filter(f => !/status of 4\d\d/.test(f)), error => [error.message, ...visitor.faults]);
         tell(`${kind}: ${name}`, began, wrong);
         await visitor.end();
       }
