@@ -1,6 +1,7 @@
 //! Every basic operation against five-point differences; linear ones by the adjoint identity as well.
 
 mod chain_rule;
+mod derivations;
 
 use crate::ops::{
     Add, BroadcastTo, Concatenate, Div, Exp, Gather, Ln, MatMul, Mean, MeanAxis, Mul, Neg, Permute, PowF,
@@ -12,8 +13,16 @@ use gradus_tensor::{Result, Shape, Tensor, Transpose, rng, tensor_of};
 use rand_distr::StandardNormal;
 
 /// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
-pub const PROPERTIES: &[fn() -> Vec<Property>] =
-    &[chain_rule::properties, arithmetic, functions, reductions, layout, products, graphs];
+pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
+    chain_rule::properties,
+    arithmetic,
+    functions,
+    reductions,
+    layout,
+    products,
+    graphs,
+    derivations::properties,
+];
 
 /// The properties of this crate: of the chain rule, and of the operations, which are no formulas of the book.
 pub fn properties() -> Vec<Property> {

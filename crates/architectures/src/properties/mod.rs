@@ -1,6 +1,7 @@
 //! The properties of the architectures, a file for each: here is what they share.
 
 mod alexnet;
+mod derivations;
 mod graph;
 mod lenet;
 mod lenet1998;
@@ -33,6 +34,7 @@ pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
     recipe::properties,
     xception::properties,
     unet::properties,
+    derivations::properties,
 ];
 
 /// The properties and refutations of this crate.

@@ -2,6 +2,7 @@
 
 mod adaptive;
 mod conv;
+mod derivations;
 mod fold;
 mod huge;
 mod inverse;
@@ -32,6 +33,7 @@ pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
     adaptive::properties,
     upsample::properties,
     fold::properties,
+    derivations::properties,
 ];
 
 /// The properties and refutations of this crate.

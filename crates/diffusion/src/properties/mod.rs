@@ -3,6 +3,7 @@
 mod bound;
 mod chain;
 mod closed_form;
+mod derivations;
 mod networks;
 mod reverse;
 mod sampling;
@@ -22,6 +23,7 @@ pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
     training::properties,
     networks::properties,
     sampling::properties,
+    derivations::properties,
 ];
 
 /// The properties and refutations of this crate.

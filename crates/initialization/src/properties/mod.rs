@@ -3,6 +3,7 @@
 //! A statistical property draws N numbers and allows z = 6.5 standard errors of its statistic: a right generator fails with a probability below
 //! 10⁻⁹ (2·Φ(−6.11) for a normal statistic; the rest is for the skewness of a sample variance at this N). All seeds are fixed.
 
+mod derivations;
 mod laws;
 mod networks;
 mod streams;
@@ -11,8 +12,13 @@ mod variances;
 use gradus_formula::Property;
 
 /// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
-pub const PROPERTIES: &[fn() -> Vec<Property>] =
-    &[variances::properties, laws::properties, networks::properties, streams::properties];
+pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
+    variances::properties,
+    laws::properties,
+    networks::properties,
+    streams::properties,
+    derivations::properties,
+];
 
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {

@@ -1,6 +1,7 @@
 //! The properties of the layers: of products and tables, of dropout, of the normalisations.
 
 mod batch;
+mod derivations;
 mod dropout;
 mod dropout2d;
 mod linear;
@@ -12,8 +13,14 @@ use gradus_tensor::{Result, Tensor, rng};
 use rand_distr::StandardNormal;
 
 /// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
-pub const PROPERTIES: &[fn() -> Vec<Property>] =
-    &[linear::properties, dropout::properties, dropout2d::properties, batch::properties, rows::properties];
+pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
+    linear::properties,
+    dropout::properties,
+    dropout2d::properties,
+    batch::properties,
+    rows::properties,
+    derivations::properties,
+];
 
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {

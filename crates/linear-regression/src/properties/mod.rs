@@ -1,6 +1,7 @@
 //! The properties of least squares: the cost, its minimum, and the geometry of a projection.
 
 mod cost;
+mod derivations;
 mod descent;
 mod norms;
 mod prediction;
@@ -22,6 +23,7 @@ pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
     tall::properties,
     statistics::properties,
     norms::properties,
+    derivations::properties,
 ];
 
 /// The properties and refutations of this crate.

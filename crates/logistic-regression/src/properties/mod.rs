@@ -1,5 +1,6 @@
 //! The properties of logistic regression: the likelihood, its derivatives, the fit, separation, several classes.
 
+mod derivations;
 mod fits;
 mod likelihood;
 mod several;
@@ -10,7 +11,7 @@ use rand_distr::StandardNormal;
 
 /// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
 pub const PROPERTIES: &[fn() -> Vec<Property>] =
-    &[likelihood::properties, fits::properties, several::properties];
+    &[likelihood::properties, fits::properties, several::properties, derivations::properties];
 
 /// Every property and refutation of this crate.
 pub fn properties() -> Vec<Property> {

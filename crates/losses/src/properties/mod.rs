@@ -1,6 +1,7 @@
 //! The properties of the losses: of distances, of two classes, of several.
 
 mod binary;
+mod derivations;
 mod distances;
 mod multiclass;
 
@@ -10,7 +11,7 @@ use gradus_tensor::{Result, Tensor, tensor_of};
 
 /// The properties in parts: who wants those of one chapter, as a page of the book does, need not take along all others.
 pub const PROPERTIES: &[fn() -> Vec<Property>] =
-    &[distances::properties, binary::properties, multiclass::properties];
+    &[distances::properties, binary::properties, multiclass::properties, derivations::properties];
 
 /// The properties and refutations of this crate.
 pub fn properties() -> Vec<Property> {

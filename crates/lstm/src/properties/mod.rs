@@ -3,6 +3,7 @@
 mod bptt;
 mod compare;
 mod convert;
+mod derivations;
 mod flow;
 mod gates;
 mod sequence;
@@ -21,6 +22,7 @@ pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
     bptt::properties,
     flow::properties,
     compare::properties,
+    derivations::properties,
 ];
 
 /// The properties and refutations of this crate.

@@ -4,6 +4,7 @@ mod adaptive;
 mod average;
 mod bias_variance;
 mod clipping;
+mod derivations;
 mod momentum;
 mod plateau;
 mod sampling;
@@ -29,6 +30,7 @@ pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
     plateau::properties,
     clipping::properties,
     bias_variance::properties,
+    derivations::properties,
 ];
 
 /// Every property and refutation of this crate.

@@ -3,6 +3,7 @@
 mod attention;
 mod blocks;
 mod complexity;
+mod derivations;
 mod generation;
 mod heads;
 mod masks;
@@ -24,6 +25,7 @@ pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
     blocks::properties,
     complexity::properties,
     generation::properties,
+    derivations::properties,
 ];
 
 /// The properties and refutations of this crate.
