@@ -17,12 +17,6 @@ use gradus_tensor::{Result, Tensor, rng};
 
 const BLOCK: &[&str] = &["residual-block"];
 
-pub(super) fn properties() -> Vec<Property> {
-    let mut all = block();
-    all.extend(claims());
-    all
-}
-
 /// A small block, of every kind.
 fn blocks(id: &'static str, formulas: &'static [&'static str], statement: &'static str) -> Property {
     Property::new(id, formulas, statement)
@@ -99,7 +93,7 @@ fn around(shape: &BlockShape, block: &Block<f64>, x: &Tensor<f64>) -> Result<Ten
     Ok(y)
 }
 
-fn block() -> Vec<Property> {
+pub(super) fn block() -> Vec<Property> {
     vec![
         blocks("residual-block.definition", BLOCK, "it is f(F(x) + S·x), for both kinds of block and all shortcuts")
             .within("rounding", super::ROUNDING)
@@ -274,7 +268,7 @@ fn published() -> [(ResNetShape, usize, usize); 5] {
     ]
 }
 
-fn claims() -> Vec<Property> {
+pub(super) fn claims() -> Vec<Property> {
     vec![
         nets(
             "resnet-deeper-better.blocks",
