@@ -24,6 +24,7 @@ export const read = async ({ page, open, alive }) => {
   await page.locator('a.eqref').first().click();
   must(page.url().includes('#eq-'), 'a reference leads to its formula');
   const formula = page.locator('.formula').first();
+  await formula.waitFor();
   must(await formula.locator('math annotation[encoding="application/x-tex"]').count() > 0, 'a formula keeps its LaTeX');
   must(await formula.locator('a.source').count() === 1, 'a formula leads to its source');
   await formula.locator('a.source').click();

@@ -18,6 +18,8 @@ pub struct Code {
     pub file: PathBuf,
     /// The code as it is shown: without documentation, which is on the page already.
     pub shown: String,
+    /// The file's macros, on one line: they must stand before what uses them.
+    macros: String,
     /// The file without that code, and without what may only stand at its beginning.
     rest: String,
 }
@@ -30,18 +32,29 @@ impl Code {
     pub fn read(project: &Project, item: &Item) -> Result<Self> {
         let file = items::find(project, item)?.file;
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        let (shown, rest) = cut(&text, item.name).with_context(|| project.show(&file))?;
-        Ok(Self { file, shown, rest })
+        let Cut { shown, macros, rest } = cut(&text, item.name).with_context(|| project.show(&file))?;
+        Ok(Self { file, shown, macros, rest })
     }
 
     /// The file with other code in that place. It stands first, so that the compiler's lines are its own.
     pub fn file_with(&self, other: &str) -> String {
-        format!("{}\n{}", other.replace("\r\n", "\n"), self.rest)
+        format!("{}{}\n{}", self.macros, other.replace("\r\n", "\n"), self.rest)
     }
 }
 
-/// Cuts the code of an item out of its file: the code without documentation, and the rest of the file.
-pub(crate) fn cut(text: &str, name: &str) -> Result<(String, String)> {
+/// A file in three parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// The code of an item, without documentation.
+    pub(crate) shown: String,
+    /// The macros that the file declares, on one line.
+    pub(crate) macros: String,
+    /// All the rest.
+    pub(crate) rest: String,
+}
+
+/// Cuts the code of an item out of its file.
+pub(crate) fn cut(text: &str, name: &str) -> Result<Cut> {
     let file = syn::parse_file(text).context("the file can't be parsed")?;
     let main = file.items.iter().position(|item| named(item).is_some_and(|n| n == name));
     let main = main.with_context(|| format!("`{name}` is no item of the file itself"))?;
@@ -62,6 +75,9 @@ pub(crate) fn cut(text: &str, name: &str) -> Result<(String, String)> {
     }
     let shown: Vec<_> = chosen.iter().map(|&at| without_documentation(text, &file.items[at])).collect();
     let mut gone: Vec<Range<usize>> = chosen.iter().map(|&at| file.items[at].span().byte_range()).collect();
+    let macros = file.items.iter().filter(|item| matches!(item, syn::Item::Macro(m) if m.ident.is_some()));
+    gone.extend(macros.clone().map(|item| item.span().byte_range()));
+    let macros = macros.map(|item| item.to_token_stream().to_string() + " ").collect();
     // What may only stand at the beginning of a file; what it says is true of the whole crate anyway.
     gone.extend(file.attrs.iter().map(|attribute| attribute.span().byte_range()));
     gone.sort_by_key(|range| range.start);
@@ -71,7 +87,7 @@ pub(crate) fn cut(text: &str, name: &str) -> Result<(String, String)> {
     }
     // A byte that was there before the item is there still: an item that is another's part would show here.
     ensure!(syn::parse_file(&rest).is_ok(), "the file does not parse without `{name}`");
-    Ok((shown.join("\n\n") + "\n", rest.trim_start().to_owned()))
+    Ok(Cut { shown: shown.join("\n\n") + "\n", macros, rest: rest.trim_start().to_owned() })
 }
 
 /// The name that an item declares.
@@ -136,7 +152,7 @@ mod tests {
 
     #[test]
     fn an_item_comes_with_its_private_helpers_and_goes_back() {
-        let (shown, rest) = cut(FILE, "f").unwrap();
+        let Cut { shown, macros, rest } = cut(FILE, "f").unwrap();
         assert_eq!(
             shown,
             "#[inline]\npub fn f(x: i32) -> i32 {\n    twice(x) + g()\n}\n\nfn twice(x: i32) -> i32 {\n    TWO * x\n}\n\nconst TWO: i32 = 2;\n"
@@ -147,7 +163,7 @@ mod tests {
         for gone in ["A module", "#![allow", "Doubles", "Helps", "fn f(", "fn twice", "const TWO"] {
             assert!(!rest.contains(gone), "{gone}: {rest}");
         }
-        let code = Code { file: "x.rs".into(), shown, rest };
+        let code = Code { file: "x.rs".into(), shown, macros, rest };
         let whole = code.file_with(&code.shown);
         assert!(whole.starts_with("#[inline]\npub fn f"), "{whole}");
         assert!(syn::parse_file(&whole).is_ok());
@@ -155,8 +171,9 @@ mod tests {
 
     #[test]
     fn a_type_comes_with_what_is_implemented_for_it() {
-        let file = "pub struct A;\nimpl A {\n    /// One.\n    pub fn one() {}\n}\nimpl Clone for A {\n    fn clone(&self) -> A { A }\n}\nstruct B;\nimpl B {}\n";
-        let (shown, rest) = cut(file, "A").unwrap();
+        let file = "/// One.\nmacro_rules! one {\n    // In words.\n    () => { 1 };\n}\npub struct A;\nimpl A {\n    /// One.\n    pub fn one() {}\n}\nimpl Clone for A {\n    fn clone(&self) -> A { A }\n}\nstruct B;\nimpl B {}\n";
+        let Cut { shown, macros, rest } = cut(file, "A").unwrap();
+        assert_eq!(macros, "# [doc = \" One.\"] macro_rules ! one { () => { 1 } ; } ");
         assert_eq!(
             shown,
             "pub struct A;\n\nimpl A {\n    pub fn one() {}\n}\n\nimpl Clone for A {\n    fn clone(&self) -> A { A }\n}\n"

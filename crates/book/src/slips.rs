@@ -20,7 +20,7 @@
 //! slips are compiled in: such a function has a second body, which a switch turns on.
 
 use crate::catalog::Catalog;
-use crate::code::{Code, cut};
+use crate::code::{Code, Cut, cut};
 use crate::markdown::fences;
 use crate::project::{Project, files};
 use crate::run::{Effort, Limits, Toolchain};
@@ -108,8 +108,9 @@ impl Slips {
                 Some(text) => text,
                 None => std::fs::read_to_string(&file)?,
             };
-            let (shown, rest) = cut(&text, item).with_context(at)?;
-            files.insert(file, format!("{}\n{rest}", with_switches(&shown, &slips).with_context(at)?));
+            let Cut { shown, macros, rest } = cut(&text, item).with_context(at)?;
+            let switched = with_switches(&shown, &slips).with_context(at)?;
+            files.insert(file, format!("{macros}{switched}\n{rest}"));
         }
         Ok(files)
     }

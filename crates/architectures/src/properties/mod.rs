@@ -33,7 +33,8 @@ pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
     resnet::block,
     resnet::claims,
     recipe::properties,
-    xception::properties,
+    xception::separable,
+    xception::network,
     unet::properties,
     derivations::properties,
 ];

@@ -56,7 +56,7 @@ fn modules(id: &'static str, formulas: &'static [&'static str], statement: &'sta
         .draw(Draw::choice("relu", &["first", "later"]))
 }
 
-pub(super) fn properties() -> Vec<Property> {
+pub(super) fn separable() -> Vec<Property> {
     vec![
         layers("xception-separable.rank-one", SEPARABLE, "it is the full convolution whose filters are p·d, of rank one a pair of channels")
             .check(|case| {
@@ -133,6 +133,11 @@ pub(super) fn properties() -> Vec<Property> {
             let sum = of(&layer, &x.add(&other)?)?;
             Ok(sum.max_difference(&of(&layer, &x)?.add(&of(&layer, &other)?)?)?)
         }),
+    ]
+}
+
+pub(super) fn network() -> Vec<Property> {
+    vec![
         modules(
             "xception-36-convs.module",
             &["xception-36-convs"],
