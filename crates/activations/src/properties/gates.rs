@@ -2,10 +2,12 @@
 
 use super::{same, ulps};
 use crate::{
-    gelu, gelu_tanh, hard_sigmoid, hard_swish, hard_tanh, log_sigmoid, logit, logit_derivative, mish, relu,
-    sigmoid, sigmoid_derivative, silu, softplus, tanh, tanh_derivative,
+    Activation, Gelu, GeluTanh, HardSwish, Mish, Silu, gelu, gelu_tanh, hard_sigmoid, hard_swish, hard_tanh,
+    log_sigmoid, logit, logit_derivative, mish, relu, sigmoid, sigmoid_derivative, silu, softplus, tanh,
+    tanh_derivative,
 };
 use gradus_formula::{Draw, Property};
+use gradus_tensor::Scalar;
 
 fn on(id: &'static str, formula: &'static [&'static str], statement: &'static str, reach: f64) -> Property {
     Property::new(id, formula, statement).draw(Draw::real("x", -reach..=reach).limited(-reach..=reach))
@@ -15,6 +17,7 @@ pub(super) fn properties() -> Vec<Property> {
     let mut all = sigmoids();
     all.extend(tanhs());
     all.extend(linear_units());
+    all.extend(infinities());
     all
 }
 
@@ -258,5 +261,37 @@ fn linear_units() -> Vec<Property> {
         on("hard-swish.near", &["hard-swish", "silu"], "it is within 0.15 of SiLU", 30.0)
             .within("0.15, the known distance", 0.15)
             .check(|case| Ok((hard_swish(case.real("x")) - silu(case.real("x"))).abs())),
+    ]
+}
+
+/// What x times a gate is at the ends of the line, where −∞·0 would be NaN. No draw gets there.
+fn infinities() -> Vec<Property> {
+    fn has_limits<T: Scalar>(f: impl Activation) -> bool {
+        let (below, above) = (T::NEG_INFINITY, T::INFINITY);
+        // −0 or 0: both are 0 here.
+        f.value(below) == T::ZERO
+            && f.value(above) == above
+            && f.derivative(below) == T::ZERO
+            && f.derivative(above) == T::ONE
+    }
+    fn limits(id: &'static str, formula: &'static [&'static str], f: impl Activation) -> Property {
+        Property::new(id, formula, "at −∞ it is 0 and level, at ∞ it is ∞ and rises by 1: no NaN")
+            .holds(move |_| Ok(has_limits::<f64>(f) && has_limits::<f32>(f)))
+    }
+    vec![
+        limits("silu.infinities", &["silu"], Silu),
+        limits("gelu.infinities", &["gelu"], Gelu),
+        limits("gelu-tanh.infinities", &["gelu-tanh"], GeluTanh),
+        limits("mish.infinities", &["mish"], Mish),
+        limits("hard-swish.infinities", &["hard-swish"], HardSwish),
+        Property::new(
+            "silu.from-below",
+            &["silu", "hard-swish"],
+            "at −∞ it comes to 0 from below: −0, to the bit",
+        )
+        .check(|_| {
+            let below = f64::NEG_INFINITY;
+            Ok(same(silu(below), -0.0) + same(hard_swish(below), -0.0))
+        }),
     ]
 }

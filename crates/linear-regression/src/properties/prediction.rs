@@ -8,6 +8,32 @@ use gradus_tensor::{Result, Scalar, Tensor, tensor_of};
 pub(super) fn properties() -> Vec<Property> {
     vec![
         small(
+            "lls-prediction.sum",
+            &["lls-prediction"],
+            "it is the intercept and each number of the row times its coefficient, added up",
+        )
+        .draw(Draw::real("intercept", -5.0..=5.0))
+        // Either sum rounds each term at most once in a product and once an addition: u/2 for each of D + 1 terms.
+        .within("a rounding a term, of either sum", 1.0)
+        .check(|case| {
+            let ([x, t, _], intercept) = (parts(case)?, case.real("intercept"));
+            let [n, d] = ["n", "d"].map(|name| case.size(name));
+            let ones = Tensor::concatenate(&[&Tensor::ones([n, 1])?, &x], 1)?;
+            let both = Tensor::concatenate(&[&Tensor::from([intercept]), &t], 0)?;
+            let predicted = predict(&ones, &both)?;
+            let mut off = 0.0f64;
+            for (i, &got) in predicted.as_slice().iter().enumerate() {
+                let (mut sum, mut size) = (intercept, intercept.abs());
+                for (x, t) in x.as_slice()[i * d..][..d].iter().zip(t.as_slice()) {
+                    sum += x * t;
+                    size += (x * t).abs();
+                }
+                let unit = (d + 1) as f64 * f64::EPSILON * size;
+                off = off.max_or_nan(if got == sum { 0.0 } else { (got - sum).abs() / unit });
+            }
+            Ok(off)
+        }),
+        small(
             "lls-prediction.linear",
             &["lls-prediction"],
             "it is linear in θ, and each sample's is its row's alone",

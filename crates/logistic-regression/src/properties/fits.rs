@@ -7,6 +7,7 @@ use crate::{
     Error, Fit, LogisticRegression, gradient, hessian, log_likelihood_of, newton_step, working_response,
 };
 use gradus_formula::{Case, Draw, Failure, Property};
+use gradus_tensor::math::erfc;
 use gradus_tensor::{Result, Scalar, Tensor, Transpose, rng, tensor_of};
 use rand_distr::StandardNormal;
 
@@ -463,6 +464,39 @@ fn statistics() -> Vec<Property> {
             let off = relative(s.standard_errors[1], error).max_or_nan(relative(s.parameters[1], ratio.ln()));
             let ends = (odds.to / odds.from).ln() - 2.0 * 1.959963984540054 * error;
             Ok(off.max_or_nan(relative(odds.ratio / ratio, 1.0)).max_or_nan(ends.abs() / error))
+        }),
+        table(
+            "wald-interval.likelihoods",
+            "of a two-by-two table both log-likelihoods are those of the counts’ shares, and what compares them is as defined",
+        )
+        .draw(Draw::choice("intercept", &["with", "without"]))
+        .within("the fit’s tolerance, squared: the likelihood is flat there", 1e-12)
+        .check(|case| {
+            let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| case.real(name));
+            let intercept = case.choice("intercept") == "with";
+            let x = Tensor::from([[0.0], [0.0], [1.0], [1.0]]);
+            let model = LogisticRegression::new().intercept(intercept).sample_weights(&[a, b, c, d]);
+            let s = model.fit(&x, &Tensor::from([0, 1, 0, 1]))?.statistics()?;
+            let (n, half) = (a + b + c + d, 0.5f64.ln());
+            // With as many coefficients as rows every share is met; without an intercept, rows of 0 have ½.
+            let shares = |no: f64, yes: f64| no * (no / (no + yes)).ln() + yes * (yes / (no + yes)).ln();
+            let (parameters, fitted, null) = if intercept {
+                (2.0, shares(a, b) + shares(c, d), shares(a + c, b + d))
+            } else {
+                (1.0, (a + b) * half + shares(c, d), n * half)
+            };
+            // Of one degree of freedom: a squared normal number.
+            let tail = erfc((0.5 * s.likelihood_ratio.max(0.0)).sqrt());
+            let pairs = [
+                (s.log_likelihood, fitted),
+                (s.null_log_likelihood, null),
+                (s.likelihood_ratio, 2.0 * fitted - 2.0 * null),
+                (s.likelihood_ratio_p, tail),
+                (s.pseudo_r_squared, 1.0 - fitted / null),
+                (s.aic, 2.0 * parameters - 2.0 * fitted),
+                (s.bic, parameters * n.ln() - 2.0 * fitted),
+            ];
+            Ok(pairs.iter().map(|(got, want)| relative(*got, *want)).fold(0.0, f64::max_or_nan))
         }),
         overlapping(
             "wald-interval.inverse",

@@ -89,6 +89,33 @@ fn derivatives() -> Vec<Property> {
             let h = softmax_hessian(&x, &pair)?.reshape([d, 2, d, 2])?.select(3, 1)?.select(1, 1)?;
             Ok(first.max_or_nan(apart(&h, &hessian(&x, &difference)?)?))
         }),
+        Property::new(
+            "softmax-regression-gradient.confident",
+            GRADIENT,
+            "a confident correct prediction still pulls: by minus the other probabilities, however small",
+        )
+        .draw(Draw::size("k", 2..=4).limited(2.0..=64.0))
+        .draw(Draw::integer("class", 0..=3).limited(0.0..=63.0))
+        .draw(Draw::array("margin", 1.0..=700.0, &["k"]).limited(0.0..=700.0))
+        .within("8 ulp", 8.0)
+        .check(|case| {
+            let (k, margins) = (case.size("k"), case.array("margin").data.as_slice());
+            let class = case.size("class") % k;
+            // The own class has the score 0, every other one its margin less. From a margin of 37 on, 1 − p is 0.
+            let theta = Tensor::from_fn([1, k], |i| if i[1] == class { 0.0 } else { -margins[i[1]] })?;
+            let label = Tensor::from([class as u32]);
+            let gradient = softmax_gradient(&Tensor::from([[1.0]]), &theta, &label)?;
+            let others = |j: &usize| *j != class;
+            let sum: f64 = (0..k).filter(others).map(|j| (-margins[j]).exp()).sum();
+            case.classify((0..k).filter(others).all(|j| margins[j] > 37.0), "certain to rounding");
+            let mut off = 0.0f64;
+            for (j, got) in gradient.as_slice().iter().enumerate() {
+                let power = if j == class { -sum } else { (-margins[j]).exp() };
+                let expected = power / (1.0 + sum);
+                off = off.max_or_nan((got - expected).abs() / (f64::EPSILON * expected.abs()));
+            }
+            Ok(off)
+        }),
     ]
 }
 

@@ -85,6 +85,22 @@ fn likelihood() -> Vec<Property> {
                 });
                 Ok(off.max()?)
             }),
+        Property::new(
+            "bce-per-sample.tiny",
+            &["bce-per-sample"],
+            "of a tiny ŷ, ln(1 − ŷ) = −ŷ − ŷ²/2 − ŷ³/3 − …, not 0: it keeps its digits",
+        )
+        .draw(Draw::log("p", 1e-300..=1e-4).limited(1e-300..=1e-4))
+        .draw(Draw::real("y", 0.0..=0.5).limited(0.0..=0.5))
+        .within("4 ulp", 4.0)
+        .check(|case| {
+            let (p, y) = (case.real("p"), case.real("y"));
+            case.classify(p < 0.5 * f64::EPSILON, "1 − ŷ is 1");
+            let series = -p * (1.0 + p * (1.0 / 2.0 + p * (1.0 / 3.0 + p / 4.0)));
+            let ulps = |x: f64, of: f64| (x - of).abs() / (f64::EPSILON * of.abs());
+            let soft = y * p.ln() + (1.0 - y) * series;
+            Ok(ulps(log_likelihood(p, 0.0), series).max_or_nan(ulps(log_likelihood(p, y), soft)))
+        }),
         refuted("bce-per-sample.printed", &["bce-per-sample"], "as printed it is a loss: never below 0")
             .holds(|case| {
                 let (p, y) = hard(case)?;

@@ -356,6 +356,34 @@ fn soft_labels() -> Vec<Property> {
                 categorical_cross_entropy(&p, &t)?,
             ))
         }),
+        Property::new(
+            "bce-general-case.absent",
+            &["bce-general-case"],
+            "a class that is in no target counts for nothing, whatever its probability, and be it 0; one that is, and has 0, for ∞",
+        )
+        .draw(Draw::size("n", 1..=4))
+        .draw(Draw::size("k", 1..=4))
+        .draw(Draw::array("s", -5.0..=5.0, &["n", "k"]).limited(-50.0..=50.0))
+        .draw(Draw::array("t", -1.0..=2.0, &["n", "k"]))
+        .draw(Draw::real("absent", 0.0..=1.0).limited(0.0..=1.0))
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let (p, t) = (softmax(&drawn(case, "s")?, 1)?, distributions(case)?);
+            // Without the mass that stands where the target has none: 0·ln 0 among the drawn classes too.
+            let p = p.zip(&t, |p, t| if t == 0.0 { 0.0 } else { p })?;
+            let loss = categorical_cross_entropy(&p, &t)?;
+            let zeros = Tensor::zeros([p.dims()[0], 1])?;
+            let (with, more) = (zeros.map(|_| case.real("absent")), zeros.map(|_| 1.0));
+            let longer = categorical_cross_entropy(
+                &Tensor::concatenate(&[&p, &zeros, &with], 1)?,
+                &Tensor::concatenate(&[&t, &zeros, &zeros], 1)?,
+            )?;
+            let missed = categorical_cross_entropy(
+                &Tensor::concatenate(&[&p, &zeros], 1)?,
+                &Tensor::concatenate(&[&t, &more], 1)?,
+            )?;
+            Ok(if missed == f64::INFINITY && loss.is_finite() { relative(longer, loss) } else { f64::INFINITY })
+        }),
         Property::refutation(
             "bce-general-case.printed",
             &["bce-general-case"],

@@ -3,7 +3,7 @@
 use super::{ROUNDING, apart, relative};
 use crate::{BiasVariance, RidgeCurves, ZeroOne, bootstrap, ridge_curves};
 use gradus_formula::{Case, Draw, Failure, Property};
-use gradus_tensor::{Tensor, Transpose, rng, tensor_of};
+use gradus_tensor::{Scalar, Tensor, Transpose, rng, tensor_of};
 use rand_distr::StandardNormal;
 
 const BIAS: &[&str] = &["bias-definition"];
@@ -102,6 +102,17 @@ fn finite() -> Vec<Property> {
                 let saved = all.error.sub(&one.error)?;
                 let off = saved.max_difference(&all.variance)? / (1.0 + all.error.max()?);
                 Ok(apart(&one.bias, &all.bias)? + one.variance.sum() + off)
+            }),
+        sets("bias-variance-decomposition.corrected", ID, "models less their bias have none, and an error that is smaller by bias²")
+            .within("rounding", ROUNDING)
+            .check(|case| {
+                let (predictions, targets) = given(case)?;
+                let all = BiasVariance::new(&predictions, &targets)?;
+                // Bias² has no sign: only here does it matter which way the models are off.
+                let corrected = BiasVariance::new(&predictions.sub(&all.bias)?, &targets)?;
+                let saved = all.error.sub(&corrected.error)?;
+                let off = saved.max_difference(&all.bias_squared())? / (1.0 + all.error.max()?);
+                Ok(corrected.bias.abs().max()? + apart(&corrected.variance, &all.variance)? + off)
             }),
         Property::new(
             "bias-variance-decomposition.zero-one",
@@ -270,6 +281,35 @@ fn closed() -> Vec<Property> {
                 let ends = relative(at(&of.training_error, 1), all) + relative(at(&of.test_error, 1), all);
                 Ok(under.max(0.0) + ends)
             }),
+        design(
+            "bias-underfitting.samples",
+            UNDER,
+            "both are mean errors of fits, over training sets with an error of ±σ√n at each point in turn",
+        )
+        .within("rounding, by the condition number of XᵀX + λI", ROUNDING)
+        .check(|case| {
+            let ((x, truth), sigma) = (problem(case)?, case.real("sigma"));
+            let (n, d) = (case.size("n"), case.size("d"));
+            let of = curves(case, &[case.real("lambda")])?;
+            // 2n training sets, a column each. Their errors have the mean 0 and the covariance σ²I, as the noise has; the
+            // fits are linear in them, so nothing else matters. No trace is taken.
+            let error = sigma * (n as f64).sqrt();
+            let y = Tensor::from_fn([n, 2 * n], |i| {
+                let sign = if i[1] < n { 1.0 } else { -1.0 };
+                truth.as_slice()[i[0]] + if i[1] % n == i[0] { sign * error } else { 0.0 }
+            })?;
+            let gram = x.product(Transpose::Yes, &x, Transpose::No)?;
+            let l = gram.add(&Tensor::eye(d)?.scale(case.real("lambda")))?.cholesky()?;
+            let half = l.solve_lower(&x.transpose()?)?;
+            let fitted = half.product(Transpose::Yes, &half.matmul(&y)?, Transpose::No)?;
+            let training = y.sub(&fitted)?.powi(2).mean()?;
+            // A new measurement is off by the fit's error and by a noise that no fit knows.
+            let test = fitted.sub(&truth.insert_axis(1)?)?.powi(2).mean()? + sigma * sigma;
+            let off = relative(of.training_error.as_slice()[0], training);
+            // The largest singular value is 1, so (1 + λ)/λ is the most that the condition can be.
+            let condition = 1.0 + 1.0 / case.real("lambda");
+            Ok(off.max_or_nan(relative(of.test_error.as_slice()[0], test)) / condition)
+        }),
         design("variance-overfitting.gap", OVER, "test error and training error are 2σ²·tr(H)/n apart, and with σ = 0 not at all")
             .within("rounding of quotients of singular values", RIDGE)
             .check(|case| {
