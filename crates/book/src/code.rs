@@ -6,9 +6,10 @@ use anyhow::{Context, Result, ensure};
 use gradus_formula::Item;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use syn::spanned::Spanned;
 
 /// The code of an item, and the file that it was taken from.
@@ -24,6 +25,9 @@ pub struct Code {
     rest: String,
 }
 
+/// What was cut, and out of which text: while the book is served it is built again and again, mostly for a chapter.
+static KNOWN: Mutex<BTreeMap<(PathBuf, &str), (String, Cut)>> = Mutex::new(BTreeMap::new());
+
 impl Code {
     /// Reads the code of an item.
     ///
@@ -32,7 +36,16 @@ impl Code {
     pub fn read(project: &Project, item: &Item) -> Result<Self> {
         let file = items::find(project, item)?.file;
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        let Cut { shown, macros, rest } = cut(&text, item.name).with_context(|| project.show(&file))?;
+        let key = (file.clone(), item.name);
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let Cut { shown, macros, rest } = match known.get(&key) {
+            Some((of, cut)) if *of == text => cut.clone(),
+            _ => {
+                let cut = cut(&text, item.name).with_context(|| project.show(&file))?;
+                known.insert(key, (text, cut.clone()));
+                cut
+            }
+        };
         Ok(Self { file, shown, macros, rest })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::exercises;
-use crate::markdown::{Piece, What, scan};
+use crate::markdown::{Fence, Piece, What, scan};
 use crate::math::Math;
 use crate::modules::{self, Module};
 use crate::pages::{Links, Pages, Placement};
@@ -120,18 +120,24 @@ impl Gradus {
                 );
                 modules.lock().unwrap_or_else(PoisonError::into_inner).push(module);
             }
-            if self.recorded
-                && let Err(error) = self.show_recorded(chapter, &path)
-            {
-                faults.push(format!("{error:#}"));
-            }
-            // What was put below a listing moved what stands behind it.
-            let pieces =
-                if self.recorded { scan(&chapter.content).unwrap_or_default() } else { pieces.to_vec() };
+            let mut recorded = match self.recorded(&chapter.content, &path) {
+                Ok(recorded) => recorded,
+                Err(error) => {
+                    faults.push(format!("{error:#}"));
+                    Vec::new()
+                }
+            };
+            // From the end to the beginning, so that what is still to come has not moved.
             for piece in pieces.iter().rev() {
+                while let Some((at, block)) = recorded.pop_if(|(at, _)| *at >= piece.range.end) {
+                    chapter.content.insert_str(at, &block);
+                }
                 if let Err(error) = pages.replace(&mut chapter.content, piece, &path) {
                     faults.push(format!("book/src/{path}:{}: {error:#}", piece.line));
                 }
+            }
+            for (at, block) in recorded.into_iter().rev() {
+                chapter.content.insert_str(at, &block);
             }
         });
         if !faults.is_empty() {
@@ -141,24 +147,27 @@ impl Gradus {
         Ok(book)
     }
 
-    fn show_recorded(&self, chapter: &mut Chapter, path: &str) -> Result<()> {
+    /// What to put behind each listing of a chapter, and where; nothing, where listings can be run.
+    fn recorded(&self, text: &str, path: &str) -> Result<Vec<(usize, String)>> {
+        if !self.recorded {
+            return Ok(Vec::new());
+        }
         let recorded = Recorded::read(&self.project, path.trim_end_matches(".md"))?;
-        for listing in listings(&chapter.content).iter().rev() {
-            let line = line_of(&chapter.content, listing.range.start);
-            let Some(printed) = recorded.of(listing) else {
-                bail!("book/src/{path}:{line}: what this listing prints is not recorded: cargo book record");
-            };
+        let block = |listing: &Fence| {
+            let line = line_of(text, listing.range.start);
+            let printed = recorded.of(listing).with_context(|| {
+                format!("book/src/{path}:{line}: what this listing prints is not recorded: cargo book record")
+            })?;
             // Markdown ends a block of HTML at an empty line.
             let printed = html(printed.trim_end());
-            let printed =
-                printed.split('\n').map(|line| if line.trim().is_empty() { "&nbsp;" } else { line });
+            let lines = printed.split('\n').map(|line| if line.trim().is_empty() { "&nbsp;" } else { line });
             let block = format!(
                 "\n\n<details class=\"recorded\"><summary>What it prints</summary><pre><code class=\"language-text\">{}</code></pre></details>\n\n",
-                printed.collect::<Vec<_>>().join("\n")
+                lines.collect::<Vec<_>>().join("\n")
             );
-            chapter.content.insert_str(listing.range.end, &block);
-        }
-        Ok(())
+            Ok((listing.range.end, block))
+        };
+        listings(text).iter().map(block).collect()
     }
 
     fn place(

@@ -27,7 +27,9 @@ fn checkout() -> TempDir {
     let here = Project::here();
     copy(&here.book().join("src"), &folder.path().join("book/src")).unwrap();
     copy(&here.book().join("theme"), &folder.path().join("book/theme")).unwrap();
-    copy(&here.book().join("exercises"), &folder.path().join("book/exercises")).unwrap();
+    for data in ["exercises", "recorded", "slips"] {
+        copy(&here.book().join(data), &folder.path().join("book").join(data)).unwrap();
+    }
     std::fs::copy(here.book().join("book.toml"), folder.path().join("book/book.toml")).unwrap();
     for krate in std::fs::read_dir(here.root().join("crates")).unwrap() {
         let src = Path::new("crates").join(krate.unwrap().file_name()).join("src");

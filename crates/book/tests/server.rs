@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Limits that a test can reach in a moment.
 const RUNNING: Limits =
-    Limits { wall: Duration::from_secs(3), cpu: 1, memory: 512, file: 1, output: 16 * 1024 };
+    Limits { wall: Duration::from_secs(3), cpu: 1, memory: 512, file: 1, output: 16 * 1024, processes: 16 };
 
 struct Server {
     port: u16,
@@ -495,6 +495,16 @@ async fn time_on_the_wall_is_limited_and_children_end_with_their_parent() {
     assert!(started.elapsed() < Duration::from_secs(30));
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(!file.exists(), "the child lived on");
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn processes_are_limited() {
+    let server = server(ready()).await;
+    let output = server
+        .output("for _ in 0..40 { std::process::Command::new(\"sleep\").arg(\"9\").spawn()?; }\nstd::thread::sleep(std::time::Duration::from_secs(9));")
+        .await;
+    assert!(output.contains("[stopped: more than 16 processes]"), "{output}");
 }
 
 #[tokio::test]

@@ -21,15 +21,29 @@ pub struct Limits {
     pub file: u64,
     /// How much of its output is kept, in bytes; it is stopped when it prints more.
     pub output: usize,
+    /// How many processes there may be, it and what it has started; counted on Linux only.
+    pub processes: usize,
 }
 
 impl Limits {
     /// For the compiler, which reserves much more memory than it uses.
-    pub const COMPILING: Self =
-        Self { wall: Duration::from_secs(60), cpu: 60, memory: 8192, file: 512, output: 64 * 1024 };
+    pub const COMPILING: Self = Self {
+        wall: Duration::from_secs(60),
+        cpu: 60,
+        memory: 8192,
+        file: 512,
+        output: 64 * 1024,
+        processes: 64,
+    };
     /// For the snippet.
-    pub const RUNNING: Self =
-        Self { wall: Duration::from_secs(10), cpu: 10, memory: 1536, file: 1, output: 64 * 1024 };
+    pub const RUNNING: Self = Self {
+        wall: Duration::from_secs(10),
+        cpu: 10,
+        memory: 1536,
+        file: 1,
+        output: 64 * 1024,
+        processes: 16,
+    };
 }
 
 /// Why a process was stopped.
@@ -39,6 +53,8 @@ pub enum Stop {
     Wall,
     /// It printed too much.
     Output,
+    /// It started too many processes.
+    Processes,
 }
 
 /// How a process ended.
@@ -63,6 +79,7 @@ impl Ended {
         let note = match (self.stop, self.signal, self.code) {
             (Some(Stop::Wall), ..) => format!("stopped after {seconds} s"),
             (Some(Stop::Output), ..) => format!("stopped: more than {} KiB of output", limits.output / 1024),
+            (Some(Stop::Processes), ..) => format!("stopped: more than {} processes", limits.processes),
             (None, Some(24), _) => format!("stopped: more than {} s of processor time", limits.cpu),
             (None, Some(25), _) => format!("stopped: a file of more than {} MiB", limits.file),
             (None, Some(6), _) if self.output.contains("memory allocation of") => {
@@ -86,6 +103,10 @@ const SHELL: &str =
     "ulimit -c 0 && ulimit -S -t \"$1\" && ulimit -H -t $(($1 + 1)) && ulimit -f \"$3\" || exit 125
 [ \"$(uname)\" = Darwin ] || ulimit -v \"$2\" || exit 125
 shift 3; exec \"$@\" 2>&1";
+
+/// How often the processes are counted: what has multiplied in between ends with the group, too.
+#[cfg(unix)]
+const COUNTED: Duration = Duration::from_millis(50);
 
 /// Runs a program in `folder`, in an environment of nothing but `environment`, and waits for its end.
 ///
@@ -126,6 +147,8 @@ pub async fn limited(
     let deadline = tokio::time::Instant::now() + limits.wall;
     let mut status = None;
     let mut chunk = vec![0; 8192];
+    // A system's own limit would count all processes of the reader, and none of an administrator.
+    let mut counting = tokio::time::interval(COUNTED);
     loop {
         tokio::select! {
             biased;
@@ -148,6 +171,12 @@ pub async fn limited(
             () = tokio::time::sleep_until(deadline) => {
                 stop = Some(Stop::Wall);
                 break;
+            }
+            _ = counting.tick() => {
+                if group.members() > limits.processes {
+                    stop = Some(Stop::Processes);
+                    break;
+                }
             }
         }
     }
@@ -206,6 +235,19 @@ struct Group(Option<u32>);
 
 #[cfg(unix)]
 impl Group {
+    /// How many processes are in it; 0 where the system does not tell.
+    fn members(&self) -> usize {
+        let Some(id) = self.0 else { return 0 };
+        let group = |stat: String| {
+            // Behind the name, which may hold anything: state, parent, group.
+            let (_, fields) = stat.rsplit_once(')')?;
+            fields.split_whitespace().nth(2)?.parse::<u32>().ok()
+        };
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let stats = processes.filter_map(|p| std::fs::read_to_string(p.path().join("stat")).ok());
+        stats.filter_map(group).filter(|group| *group == id).count()
+    }
+
     fn kill(&self) {
         let id = self.0.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
         if let Some(id) = id {

@@ -125,6 +125,9 @@ async fn listen(port: Option<u16>) -> Result<TcpListener> {
     }
     for port in FIRST_PORT..FIRST_PORT + PORTS {
         if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
+            if port != FIRST_PORT {
+                println!("Port {FIRST_PORT} is in use: it is {port} this time.");
+            }
             return Ok(listener);
         }
     }
