@@ -28,7 +28,11 @@ fn find_in(src: &Path, keyword: &str, name: &str) -> Result<Place> {
     let mut best: Option<(usize, Place)> = None;
     for file in files(src).into_iter().filter(|f| f.extension().is_some_and(|e| e == "rs")) {
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        for (at, line) in text.lines().enumerate() {
+        // Most files and lines do not speak of it at all.
+        if !text.contains(name) {
+            continue;
+        }
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| line.contains(name)) {
             let indent = line.len() - line.trim_start().len();
             if declares(line, keyword, name) && best.as_ref().is_none_or(|(least, _)| indent < *least) {
                 best = Some((indent, Place { file: file.clone(), line: at + 1 }));

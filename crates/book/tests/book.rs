@@ -38,9 +38,11 @@ fn checkout() -> TempDir {
     folder
 }
 
-/// Leaves a book of one chapter, without exercises.
+/// Leaves a book of one chapter, without exercises and slips.
 fn only(root: &Path, chapter: &str) {
-    std::fs::remove_dir_all(root.join("book/exercises")).unwrap();
+    for data in ["exercises", "slips"] {
+        std::fs::remove_dir_all(root.join("book").join(data)).unwrap();
+    }
     std::fs::write(root.join("book/src/SUMMARY.md"), format!("# Summary\n\n- [One]({chapter})\n")).unwrap();
 }
 
