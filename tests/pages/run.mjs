@@ -6,7 +6,7 @@ import * as walk from './walk.mjs';
 const SERVED = ['read', 'run', 'break', 'explore', 'exercise', 'symbols'];
 const STATIC = ['read', 'recorded', 'slips', 'explore', 'everywhere'];
 
-const usage = 'node run.mjs [served|static] [--at ADDRESS] [--folder BUILT] [--walk] [--only PARTS] [CHAPTER…]';
+const usage = 'node run.mjs [served|static] [--at ADDRESS] [--folder BUILT] [--walk] [--only JOURNEYS or PARTS] [CHAPTER…]';
 const args = process.argv.slice(2);
 const take = flag => { const at = args.indexOf(flag); return at < 0 ? null : args.splice(at, 2)[1]; };
 const has = flag => { const at = args.indexOf(flag); if (at >= 0) args.splice(at, 1); return at >= 0; };
@@ -45,7 +45,7 @@ for (const kind of kinds.length ? kinds : ['served', 'static']) {
         await visitor.end();
       }
     } else {
-      for (const name of served ? SERVED : STATIC) {
+      for (const name of (served ? SERVED : STATIC).filter(name => !only || only.includes(name))) {
         const visitor = await reader(browser, book.address);
         const began = Date.now();
         // What is refused on purpose is an error to the browser too.

@@ -35,7 +35,9 @@ pub const PROPERTIES: &[fn() -> Vec<Property>] = &[
     recipe::properties,
     xception::separable,
     xception::network,
-    unet::properties,
+    unet::sizes,
+    unet::levels,
+    unet::skips,
     derivations::properties,
 ];
 

@@ -109,14 +109,7 @@ fn by_hand(net: &UNet<f64>, x: &Tensor<f64>, dead: usize) -> Result<Tensor<f64>,
     conv(&d, &state, "head", Window::new(1), 1)
 }
 
-pub(super) fn properties() -> Vec<Property> {
-    let mut all = sizes();
-    all.extend(levels());
-    all.extend(skips());
-    all
-}
-
-fn sizes() -> Vec<Property> {
+pub(super) fn sizes() -> Vec<Property> {
     vec![
         Property::new(
             "unet-encoder.legal",
@@ -189,7 +182,7 @@ fn sizes() -> Vec<Property> {
     ]
 }
 
-fn levels() -> Vec<Property> {
+pub(super) fn levels() -> Vec<Property> {
     vec![
         nets("unet-encoder.by-hand", BOTH, "it is the two formulas, level by level, with and without padding, normalised or not, doubled in both ways")
             .within("rounding", super::ROUNDING)
@@ -307,7 +300,7 @@ fn levels() -> Vec<Property> {
     ]
 }
 
-fn skips() -> Vec<Property> {
+pub(super) fn skips() -> Vec<Property> {
     let maps = |id, statement| {
         Property::new(id, SKIP, statement)
             .draw(Draw::size("n", 0..=3))
