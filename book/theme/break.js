@@ -62,11 +62,11 @@
     select?.addEventListener('change', () => {
       if (compiles) open();
       const slip = chosen();
+      check.hidden = !editor && !slip;
+      mend.hidden = check.hidden;
       show(slip ? original.replace(slip.right, () => slip.slip) : original);
       verdict.hidden = true;
       block.querySelectorAll('.story').forEach(one => { one.hidden = true; });
-      check.hidden = !editor && !slip;
-      mend.hidden = check.hidden;
     });
 
     // What a module says of one property under a slip; that it stops or hangs is a way to notice.
