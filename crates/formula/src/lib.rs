@@ -4,6 +4,8 @@
 #[cfg(feature = "properties")]
 mod derivation;
 #[cfg(feature = "properties")]
+mod differences;
+#[cfg(feature = "properties")]
 mod draw;
 mod formula;
 #[cfg(feature = "harness")]
@@ -26,6 +28,7 @@ pub use formula::{Formula, Item, ItemKind, Kind, Printed, Symbol, Verdict};
 #[cfg(feature = "properties")]
 pub use {
     derivation::{Derivation, Line, LineValue},
+    differences::{slope, slopes},
     draw::{Array, Draw, Inputs, Range, RangeError, Ranges, Scale, Value},
     property::{Case, Check, Failure, Property, Tolerance},
     report::{Counterexample, DrawReport, Histogram, Outcome, Report, Step},

@@ -2,7 +2,7 @@
 
 use crate::{Softmax, sigmoid, softmax, tanh, tanh_derivative};
 use gradus_autograd::Op;
-use gradus_formula::{Case, Derivation, Draw, Failure, Property};
+use gradus_formula::{Case, Derivation, Draw, Failure, Property, slope};
 use gradus_tensor::Tensor;
 
 pub(super) fn properties() -> Vec<Property> {
@@ -20,12 +20,8 @@ pub(super) fn properties() -> Vec<Property> {
     .collect()
 }
 
-/// The slope of a function of one number, by differences over five points.
-fn slope(x: f64, f: impl Fn(f64) -> f64) -> f64 {
-    let h = 1e-3;
-    let at = |steps: f64| f(x + steps * h);
-    (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * h)
-}
+/// How far apart the points are over which differences are taken.
+const H: f64 = 1e-3;
 
 /// The slope of the sigmoid, as the chapter derives it.
 fn sigmoid_slope() -> Derivation {
@@ -34,7 +30,7 @@ fn sigmoid_slope() -> Derivation {
         .line(
             r"\frac{d}{dx}\,\frac{1}{1 + e^{-x}}",
             "what is wanted; computed by differences over five points",
-            |case| Ok(vec![slope(case.real("x"), |x| 1.0 / (1.0 + (-x).exp()))]),
+            |case| Ok(vec![slope(case.real("x"), H, |x| 1.0 / (1.0 + (-x).exp()))]),
         )
         .within("five-point differences", 1e-12)
         .line(
@@ -105,7 +101,7 @@ fn tanh_slope() -> Derivation {
         r"\frac{d}{dx}\, \frac{e^x - e^{-x}}{e^x + e^{-x}}",
         "what is wanted; computed by differences over five points",
         |case| {
-            Ok(vec![slope(case.real("x"), |x| {
+            Ok(vec![slope(case.real("x"), H, |x| {
                 let (up, down) = (x.exp(), (-x).exp());
                 (up - down) / (up + down)
             })])
@@ -115,7 +111,7 @@ fn tanh_slope() -> Derivation {
     .line(
         r"\frac{d}{dx}\, \bigl(2\,\sigma(2x) - 1\bigr)",
         "the same function, by the derivation above",
-        |case| Ok(vec![slope(case.real("x"), |x| 2.0 / (1.0 + (-2.0 * x).exp()) - 1.0)]),
+        |case| Ok(vec![slope(case.real("x"), H, |x| 2.0 / (1.0 + (-2.0 * x).exp()) - 1.0)]),
     )
     .line(
         r"4\,\sigma(2x)\,\sigma(-2x)",
@@ -153,7 +149,7 @@ fn quotients(s: &[f64]) -> Vec<f64> {
 fn slopes(s: &[f64], f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
     let outputs = f(s).len();
     let entry = |i: usize, k: usize| {
-        slope(s[k], |x| {
+        slope(s[k], H, |x| {
             let mut there = s.to_vec();
             there[k] = x;
             f(&there)[i]

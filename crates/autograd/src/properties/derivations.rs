@@ -1,24 +1,15 @@
 //! The derivation of the chapter, line by line: a small network, from its paths to its graph.
 
 use crate::Var;
-use gradus_formula::{Case, Derivation, Draw, Failure, Property};
+use gradus_formula::{Case, Derivation, Draw, Failure, Property, slopes};
 use gradus_tensor::{Tensor, tensor_of};
 
 pub(super) fn properties() -> Vec<Property> {
     vec![two_layers().property()]
 }
 
-/// The slopes of f in each of its numbers, by differences over five points.
-fn slopes(at: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
-    const H: f64 = 5e-4;
-    let moved = |i: usize, steps: f64| {
-        let mut there = at.to_vec();
-        there[i] += steps * H;
-        f(&there)
-    };
-    let slope = |i| (8.0 * (moved(i, 1.0) - moved(i, -1.0)) - (moved(i, 2.0) - moved(i, -2.0))) / (12.0 * H);
-    (0..at.len()).map(slope).collect()
-}
+/// How far apart the points are over which differences are taken.
+const H: f64 = 5e-4;
 
 /// A network of two layers on one sample: L = ½‖tanh(xV)·W − t‖².
 struct Network<'a> {
@@ -82,7 +73,7 @@ fn two_layers() -> Derivation {
         r"what is wanted, for all $i$ and $j$; computed by differences over five points",
         |case| {
             let net = Network::of(case);
-            Ok(slopes(net.v, |v| net.loss(&tanh(&net.sums(v)))))
+            Ok(slopes(net.v, H, |v| net.loss(&tanh(&net.sums(v)))))
         },
     )
     .within("five-point differences", 1e-10)
@@ -93,8 +84,8 @@ fn two_layers() -> Derivation {
         |case| {
             let net = Network::of(case);
             let z = net.sums(net.v);
-            let by_a = slopes(&tanh(&z), |a| net.loss(a));
-            let squash: Vec<f64> = z.iter().map(|&z| slopes(&[z], |z| z[0].tanh())[0]).collect();
+            let by_a = slopes(&tanh(&z), H, |a| net.loss(a));
+            let squash: Vec<f64> = z.iter().map(|&z| slopes(&[z], H, |z| z[0].tanh())[0]).collect();
             Ok(net.each(|i, j| by_a[j] * squash[j] * net.x[i]))
         },
     )

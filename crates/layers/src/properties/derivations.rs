@@ -3,24 +3,15 @@
 
 use crate::{Affine, BatchNormalization, dropout, kept};
 use gradus_autograd::Op;
-use gradus_formula::{Case, Derivation, Draw, Failure, Property};
+use gradus_formula::{Case, Derivation, Draw, Failure, Property, slopes};
 use gradus_tensor::{Tensor, tensor_of};
 
 pub(super) fn properties() -> Vec<Property> {
     [dense(), noise(), normalised(), spread_forgotten()].iter().map(Derivation::property).collect()
 }
 
-/// The slopes of f in each of its numbers, by differences over five points.
-fn slopes(at: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
-    const H: f64 = 1e-3;
-    let moved = |i: usize, steps: f64| {
-        let mut there = at.to_vec();
-        there[i] += steps * H;
-        f(&there)
-    };
-    let slope = |i| (8.0 * (moved(i, 1.0) - moved(i, -1.0)) - (moved(i, 2.0) - moved(i, -2.0))) / (12.0 * H);
-    (0..at.len()).map(slope).collect()
-}
+/// How far apart the points are over which differences are taken.
+const H: f64 = 1e-3;
 
 /// A layer without its bias, as plain numbers: the rows of x and of ȳ.
 struct Dense<'a> {
@@ -58,7 +49,7 @@ fn dense() -> Derivation {
             r"what is wanted, for a loss with the slopes $\bar y_{ik}$; by differences over five points",
             |case| {
                 let layer = Dense::of(case);
-                Ok(slopes(&case.array("w").data, |w| layer.loss(w)))
+                Ok(slopes(&case.array("w").data, H, |w| layer.loss(w)))
             },
         )
         .within("five-point differences", 1e-11)
@@ -72,7 +63,7 @@ fn dense() -> Derivation {
                 for (x, dy) in layer.x.iter().zip(&layer.dy) {
                     for l in 0..k {
                         let output = |w: &[f64]| (0..d).map(|j| x[j] * w[j * k + l]).sum::<f64>();
-                        let inner = slopes(&case.array("w").data, output);
+                        let inner = slopes(&case.array("w").data, H, output);
                         sums.iter_mut().zip(inner).for_each(|(sum, slope)| *sum += dy[l] * slope);
                     }
                 }
@@ -208,7 +199,7 @@ impl<'a> Channel<'a> {
 
     /// ∂/∂xₖ Σ hₙ·x̂ₙ, by differences.
     fn wanted(&self) -> Vec<f64> {
-        slopes(self.x, |x| {
+        slopes(self.x, H, |x| {
             let (mean, r) = (mean(x), root(x, self.eps));
             x.iter().zip(&self.h).map(|(x, h)| h * r * (x - mean)).sum()
         })
@@ -217,7 +208,7 @@ impl<'a> Channel<'a> {
     /// The same by the product rule, the slopes of r by differences.
     fn by_product_rule(&self) -> Vec<f64> {
         let (average, r, m) = (mean(self.x), root(self.x, self.eps), self.x.len());
-        let of_root = slopes(self.x, |x| root(x, self.eps));
+        let of_root = slopes(self.x, H, |x| root(x, self.eps));
         let term = |n: usize, k: usize| {
             let own = if n == k { 1.0 } else { 0.0 };
             self.h[n] * (r * (own - 1.0 / m as f64) + (self.x[n] - average) * of_root[k])

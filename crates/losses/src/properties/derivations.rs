@@ -3,19 +3,15 @@
 use super::gradient;
 use crate::{BceWithLogits, Componentwise, CrossEntropy};
 use gradus_activations::softmax;
-use gradus_formula::{Case, Derivation, Draw, Failure, Property};
+use gradus_formula::{Case, Derivation, Draw, Failure, Property, slope};
 use gradus_tensor::Tensor;
 
 pub(super) fn properties() -> Vec<Property> {
     [bce_from_logits(), bce_slope(), cross_entropy_slope()].iter().map(Derivation::property).collect()
 }
 
-/// The slope of a function of one number, by differences over five points.
-fn slope(x: f64, f: impl Fn(f64) -> f64) -> f64 {
-    let h = 1e-3;
-    let at = |steps: f64| f(x + steps * h);
-    (8.0 * (at(1.0) - at(-1.0)) - (at(2.0) - at(-2.0))) / (12.0 * h)
-}
+/// How far apart the points are over which differences are taken.
+const H: f64 = 1e-3;
 
 /// A logit for which 1 − ŷ still has its digits, and a label that need not be certain.
 fn logit_and_label(derivation: Derivation) -> Derivation {
@@ -99,7 +95,7 @@ fn bce_slope() -> Derivation {
         "what is wanted; computed by differences over five points",
         |case| {
             let (z, y) = pair(case);
-            Ok(vec![slope(z, |z| by_probability(probability(z), y))])
+            Ok(vec![slope(z, H, |z| by_probability(probability(z), y))])
         },
     )
     .within("five-point differences of a rounded 1 − ŷ", 5e-12)
@@ -109,7 +105,7 @@ fn bce_slope() -> Derivation {
         |case| {
             let (z, y) = pair(case);
             let p = probability(z);
-            Ok(vec![(-y / p + (1.0 - y) / (1.0 - p)) * slope(z, probability)])
+            Ok(vec![(-y / p + (1.0 - y) / (1.0 - p)) * slope(z, H, probability)])
         },
     )
     .within("a few roundings", 2e-15)
@@ -119,7 +115,7 @@ fn bce_slope() -> Derivation {
         |case| {
             let (z, y) = pair(case);
             let p = probability(z);
-            Ok(vec![(p - y) / (p * (1.0 - p)) * slope(z, probability)])
+            Ok(vec![(p - y) / (p * (1.0 - p)) * slope(z, H, probability)])
         },
     )
     .within("five-point differences, divided by ŷ(1 − ŷ)", 1e-10)
@@ -148,7 +144,7 @@ fn sample<'a>(case: &Case<'a>) -> (&'a [f64], usize) {
 /// The slopes of f in each score.
 fn slopes(s: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     let entry = |k: usize| {
-        slope(s[k], |x| {
+        slope(s[k], H, |x| {
             let mut there = s.to_vec();
             there[k] = x;
             f(&there)

@@ -4,16 +4,18 @@
 use crate::{Recurrence, Unit, bptt_step, cell_path, rnn_jacobian};
 use gradus_activations::sigmoid;
 use gradus_autograd::Op;
-use gradus_formula::{Case, Derivation, Draw, Failure, Property};
+use gradus_formula::{Case, Derivation, Draw, Failure, Property, slope};
 use gradus_tensor::{Tensor, tensor_of};
 
 pub(super) fn properties() -> Vec<Property> {
     [plain_recurrence(), step_back(), all_paths(), one_path()].iter().map(Derivation::property).collect()
 }
 
+/// How far apart the points are over which differences are taken.
+const H: f64 = 5e-4;
+
 /// The Jacobian of f, a column a number of its input, by differences over five points.
 fn jacobian(at: &[f64], f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<Vec<f64>> {
-    const H: f64 = 5e-4;
     let moved = |j: usize, steps: f64| {
         let mut there = at.to_vec();
         there[j] += steps * H;
@@ -27,11 +29,6 @@ fn jacobian(at: &[f64], f: impl Fn(&[f64]) -> Vec<f64>) -> Vec<Vec<f64>> {
         }
     }
     rows
-}
-
-/// The slope of a function of one number.
-fn slope(at: f64, f: impl Fn(f64) -> f64) -> f64 {
-    jacobian(&[at], |x| vec![f(x[0])])[0][0]
 }
 
 fn product(a: &[Vec<f64>], b: &[Vec<f64>]) -> Vec<Vec<f64>> {
@@ -244,7 +241,7 @@ impl<'a> Two<'a> {
 
     /// dC₂/dC₀, by differences.
     fn wanted(&self) -> f64 {
-        slope(self.c0, |c| self.from(c)[1].1)
+        slope(self.c0, H, |c| self.from(c)[1].1)
     }
 
     /// f, a, s and e of a step: the four numbers that its matrix is made of.
@@ -283,9 +280,9 @@ fn all_paths() -> Derivation {
         |case| {
             let two = Two::of(case);
             let [first, second] = two.from(two.c0);
-            let cell = slope(two.c0, |c| two.from(c)[0].1);
-            let output = slope(two.c0, |c| two.from(c)[0].2);
-            let read = slope(first.2, |h| two.step(1, first.1, h).1);
+            let cell = slope(two.c0, H, |c| two.from(c)[0].1);
+            let output = slope(two.c0, H, |c| two.from(c)[0].2);
+            let read = slope(first.2, H, |h| two.step(1, first.1, h).1);
             Ok(vec![second.0[1] * cell + read * output])
         },
     )
@@ -351,7 +348,7 @@ fn one_path() -> Derivation {
     .within("five-point differences", 1e-11)
     .line(r"\frac{d}{dC_0}\, \bigl( f_2\, C_1 + i_2\, g_2 \bigr)", "the last step’s update put in", |case| {
         let two = Two::of(case);
-        Ok(vec![slope(two.c0, |c| {
+        Ok(vec![slope(two.c0, H, |c| {
             let [(_, c1, _), ([i, f, g, _], ..)] = two.from(c);
             f * c1 + i * g
         })])
@@ -361,7 +358,7 @@ fn one_path() -> Derivation {
         r"a line in $C_1$ with the slope $f_2$; there is no $C_0$ in $i_2\, g_2$",
         |case| {
             let two = Two::of(case);
-            Ok(vec![two.from(two.c0)[1].0[1] * slope(two.c0, |c| two.from(c)[0].1)])
+            Ok(vec![two.from(two.c0)[1].0[1] * slope(two.c0, H, |c| two.from(c)[0].1)])
         },
     )
     .line(r"f_2\, f_1", r"the same once more: $C_1 = f_1 C_0 + i_1 g_1$, with $h_0$ fixed", |case| {

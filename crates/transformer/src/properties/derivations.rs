@@ -3,7 +3,7 @@
 
 use crate::{Attention, Mask, Rotary, attention, attention_weights, default_scale, positional_encoding};
 use gradus_autograd::Op;
-use gradus_formula::{Case, Derivation, Draw, Failure, Property};
+use gradus_formula::{Case, Derivation, Draw, Failure, Property, slopes};
 use gradus_tensor::{Result, Tensor, tensor_of};
 
 pub(super) fn properties() -> Vec<Property> {
@@ -17,17 +17,8 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// The slopes of f in each of its numbers, by differences over five points.
-fn slopes(at: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
-    const H: f64 = 1e-3;
-    let moved = |i: usize, steps: f64| {
-        let mut there = at.to_vec();
-        there[i] += steps * H;
-        f(&there)
-    };
-    let slope = |i| (8.0 * (moved(i, 1.0) - moved(i, -1.0)) - (moved(i, 2.0) - moved(i, -2.0))) / (12.0 * H);
-    (0..at.len()).map(slope).collect()
-}
+/// How far apart the points are over which differences are taken.
+const H: f64 = 1e-3;
 
 /// A distribution of two values with mean 0 and variance 1: the values, and the probability of the first.
 struct Coin {
@@ -187,7 +178,9 @@ fn look_back() -> Derivation {
                 let y = |q: &[f64], column: usize| -> f64 {
                     weights(&look.scores(q)).iter().zip(&look.v).map(|(w, v)| w * v[column]).sum()
                 };
-                Ok(slopes(look.q, |q| (0..look.dy.len()).map(|column| look.dy[column] * y(q, column)).sum()))
+                Ok(slopes(look.q, H, |q| {
+                    (0..look.dy.len()).map(|column| look.dy[column] * y(q, column)).sum()
+                }))
             },
         )
         .within("five-point differences", 1e-10)
@@ -197,7 +190,7 @@ fn look_back() -> Derivation {
             r"the chain rule: $q$ is in the scores alone, with the slopes $k_l/\sqrt{d_k}$",
             |case| {
                 let look = Look::of(case);
-                Ok(look.through_keys(&slopes(&look.scores(look.q), |scores| look.loss(scores))))
+                Ok(look.through_keys(&slopes(&look.scores(look.q), H, |scores| look.loss(scores))))
             },
         )
         .line(
