@@ -103,7 +103,7 @@ impl Catalog {
         &self.properties
     }
 
-    /// What came of a property; all are run at the first call, and then remembered: by the next start of the same build of this program, too.
+    /// What came of a property; all are run at the first call, and then remembered: by every program of the same crates, too.
     pub fn evidence(&self, property: &Property) -> Option<&Evidence> {
         self.evidence.get_or_init(|| self.run_all()).get(property.id)
     }

@@ -9,7 +9,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 static DRAWN: LazyLock<BTreeMap<&'static str, Mutex<Option<String>>>> =
     LazyLock::new(|| gradus_figures::names().map(|name| (name, Mutex::new(None))).collect());
 
-/// A figure as HTML on one line; it is drawn once, and then remembered: by the next start of the same build of this program, too.
+/// A figure as HTML on one line; it is drawn once, and then remembered: by every program of the same crates, too.
 ///
 /// # Errors
 /// If there is no such figure, or it can't be drawn.

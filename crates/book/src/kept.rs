@@ -1,20 +1,24 @@
-//! What only a new build of this program can change, kept beside it: figures, and what the properties have shown. The next start of the same
-//! program need not compute it again.
+//! What only other crates can change, kept beside the programs: figures, and what the properties have shown. Neither the next start nor the next
+//! program of the same crates need compute it again.
 
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use std::time::UNIX_EPOCH;
 
-/// A folder for what this very build of this program has computed; none where it can't be made.
-static FOLDER: LazyLock<Option<PathBuf>> = LazyLock::new(|| folder(&std::env::current_exe().ok()?));
+/// Stands for all sources that what is kept depends on, as they were compiled into this program.
+const FINGERPRINT: &str = env!("GRADUS_FINGERPRINT");
 
-/// `kept/<program>/<size and time of its file>` in the program's folder. What older builds of it have kept is deleted.
-fn folder(program: &Path) -> Option<PathBuf> {
-    let meta = program.metadata().ok()?;
-    let written = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
-    let all = program.parent()?.join("kept").join(program.file_stem()?);
-    let own = all.join(format!("{}-{written}", meta.len()));
+/// A folder for what these very crates compute; none where it can't be made.
+static FOLDER: LazyLock<Option<PathBuf>> =
+    LazyLock::new(|| folder(&std::env::current_exe().ok()?, FINGERPRINT));
+
+/// `kept/<fingerprint>` in the folder of all programs. What other states of the crates have kept is deleted.
+fn folder(program: &Path, fingerprint: &str) -> Option<PathBuf> {
+    let folder = program.parent()?;
+    // Cargo puts tests into a folder of their own.
+    let folder = if folder.ends_with("deps") { folder.parent()? } else { folder };
+    let all = folder.join("kept");
+    let own = all.join(fingerprint);
     for old in std::fs::read_dir(&all).into_iter().flatten().flatten().filter(|old| old.path() != own) {
         // Whatever is in the way of that is in nobody's way.
         let _ = std::fs::remove_dir_all(old.path());
@@ -22,7 +26,7 @@ fn folder(program: &Path) -> Option<PathBuf> {
     std::fs::create_dir_all(&own).ok().map(|()| own)
 }
 
-/// The text that this build of this program has kept under this name, or else what `compute` gives, which is kept.
+/// The text that these crates have kept under this name, or else what `compute` gives, which is kept.
 ///
 /// # Errors
 /// Those of `compute`.
@@ -61,14 +65,11 @@ mod tests {
     }
 
     #[test]
-    fn another_build_has_another_folder_and_the_old_one_goes() {
+    fn other_crates_have_another_folder_and_the_old_one_goes() {
         let dir = tempfile::tempdir().unwrap();
-        let program = dir.path().join("program");
-        std::fs::write(&program, "one").unwrap();
-        let first = folder(&program).unwrap();
-        assert_eq!(folder(&program).unwrap(), first);
-        std::fs::write(&program, "another").unwrap();
-        let second = folder(&program).unwrap();
+        let first = folder(&dir.path().join("program"), "first").unwrap();
+        assert_eq!(folder(&dir.path().join("deps/test-of-it"), "first").unwrap(), first);
+        let second = folder(&dir.path().join("program"), "second").unwrap();
         assert!(second != first && second.is_dir() && !first.exists());
     }
 }
