@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-const PAGES: [&str; 23] = [
+const PAGES: [&str; 22] = [
     "reading.html",
     "notation.html",
     "activations.html",
@@ -41,7 +41,6 @@ const PAGES: [&str; 23] = [
     "speed.html",
     "formulas.html",
     "errata.html",
-    "print.html",
 ];
 
 /// What moves in a figure, and what must not.
