@@ -38,10 +38,16 @@ impl Figure {
         self
     }
 
-    /// The drawing alone, on one line.
+    /// The drawing alone, on one line, without what plotters says again and again.
     pub(super) fn drawing(&self) -> String {
-        let opening = format!("<svg role=\"img\" aria-label=\"{}\" class=\"plot\" ", html(&self.alt));
-        self.svg.replacen("<svg ", &opening, 1).replace('\n', "")
+        let opening = format!(
+            "<svg role=\"img\" aria-label=\"{}\" class=\"plot\" font-family=\"sans-serif\" ",
+            html(&self.alt)
+        );
+        let svg = [" opacity=\"1\"", " font-family=\"sans-serif\""]
+            .iter()
+            .fold(self.svg.clone(), |svg, said| svg.replace(said, ""));
+        svg.replacen("<svg ", &opening, 1).replace('\n', "")
     }
 
     /// The figure as HTML on one line, with `name` as its anchor.
@@ -176,6 +182,7 @@ impl Plot {
     pub fn figure(self, alt: &str, caption: &str) -> Result<Figure> {
         let mut svg = String::new();
         let frame = self.draw(&mut svg).map_err(|e| anyhow!("drawing: {e}"))?;
+        self.sharpen(&mut svg, frame);
         for (number, series) in self.series.iter().enumerate() {
             let dash = if series.derivative { DERIVATIVE_DASH } else { DASHES[series.colour] };
             let RGBColor(r, g, b) = marker(number);
@@ -233,19 +240,24 @@ impl Plot {
                 let font = || ("sans-serif", 14).into_font().color(&INK);
                 for (i, (&at, text)) in series.points.iter().zip(labels).enumerate() {
                     // Neighbours' texts are above and below, and so do not meet.
-                    let text = Text::new(text.clone(), (9, if i % 2 == 0 { -19 } else { 3 }), font());
+                    let beside = (9, if i % 2 == 0 { -19 } else { 3 });
                     // Every other series has triangles: colour is never the only difference.
                     if number % 2 == 0 {
                         let mark = Circle::new((0, 0), 5, marker(number).filled());
-                        chart.draw_series([EmptyElement::at(at) + mark + text])?;
+                        chart.draw_series([EmptyElement::at(at) + mark])?;
                     } else {
                         let mark = TriangleMarker::new((0, 0), 7, marker(number).filled());
-                        chart.draw_series([EmptyElement::at(at) + mark + text])?;
+                        chart.draw_series([EmptyElement::at(at) + mark])?;
+                    }
+                    if !text.is_empty() {
+                        chart
+                            .draw_series([EmptyElement::at(at) + Text::new(text.clone(), beside, font())])?;
                     }
                 }
             } else {
                 for run in self.runs(&series.points) {
-                    chart.draw_series(LineSeries::new(run, style))?;
+                    // Two points stand for the line: see `sharpen`.
+                    chart.draw_series(LineSeries::new(run.into_iter().take(2), style))?;
                 }
             }
             let (column, row) = (number % columns, number / columns);
@@ -264,6 +276,33 @@ impl Plot {
         let (left, top) = chart.backend_coord(&(self.x.start, self.y.end));
         let (right, bottom) = chart.backend_coord(&(self.x.end, self.y.start));
         Ok([left, top, right, bottom])
+    }
+
+    /// Gives the lines the points that they need. Plotters has whole pixels only, which makes steps of a curve, and a point for every sample.
+    fn sharpen(&self, svg: &mut String, [left, top, right, bottom]: [i32; 4]) {
+        let along = |x: f64, range: &Range<f64>, from: i32, to: i32| {
+            f64::from(from) + (x - range.start) / (range.end - range.start) * f64::from(to - from)
+        };
+        for (number, series) in self.series.iter().enumerate().filter(|(_, series)| series.labels.is_none()) {
+            let RGBColor(r, g, b) = marker(number);
+            let stroke = format!("stroke=\"#{r:02X}{g:02X}{b:02X}\"");
+            let mut from = 0;
+            for run in self.runs(&series.points) {
+                let pixels: Vec<_> = run
+                    .iter()
+                    .map(|&(x, y)| (along(x, &self.x, left, right), along(y, &self.y, bottom, top)))
+                    .collect();
+                let tenth = |x: f64| format!("{x:.1}").trim_end_matches(".0").to_owned();
+                let points: Vec<_> =
+                    needed(&pixels).iter().map(|&(x, y)| format!("{},{}", tenth(x), tenth(y))).collect();
+                // The series' lines come in this order, and behind them, if it is one, that of the legend.
+                let Some(line) = svg[from..].find(&stroke).map(|at| from + at) else { return };
+                let Some(begin) = svg[line..].find("points=\"").map(|at| line + at + 8) else { return };
+                let Some(end) = svg[begin..].find('"').map(|at| begin + at) else { return };
+                svg.replace_range(begin..end, &points.join(" "));
+                from = begin;
+            }
+        }
     }
 
     /// How many names stand side by side: none may reach the next, on a phone either, where letters are larger. A number in a name
@@ -316,6 +355,39 @@ impl Plot {
         runs.retain(|r| r.len() > 1);
         runs
     }
+}
+
+/// A line with fewer points that looks the same: none that is left out is farther from it than a tenth of a pixel.
+fn needed(line: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    const CLOSE: f64 = 0.1;
+    let Some(end) = line.len().checked_sub(1) else { return Vec::new() };
+    let mut keep = vec![false; line.len()];
+    keep[0] = true;
+    keep[end] = true;
+    let mut parts = vec![(0, end)];
+    while let Some((first, last)) = parts.pop() {
+        let (from, to) = (line[first], line[last]);
+        let farthest = (first + 1..last)
+            .map(|i| (i, distance(line[i], from, to)))
+            .max_by(|(_, a), (_, b)| a.total_cmp(b))
+            .filter(|(_, by)| *by > CLOSE);
+        if let Some((at, _)) = farthest {
+            keep[at] = true;
+            parts.extend([(first, at), (at, last)]);
+        }
+    }
+    line.iter().zip(keep).filter_map(|(&point, keep)| keep.then_some(point)).collect()
+}
+
+/// How far a point is from a straight piece.
+fn distance(point: (f64, f64), from: (f64, f64), to: (f64, f64)) -> f64 {
+    let minus = |a: (f64, f64), b: (f64, f64)| (a.0 - b.0, a.1 - b.1);
+    let dot = |a: (f64, f64), b: (f64, f64)| a.0 * b.0 + a.1 * b.1;
+    let (piece, away) = (minus(to, from), minus(point, from));
+    let length = dot(piece, piece);
+    let along = if length > 0.0 { (dot(away, piece) / length).clamp(0.0, 1.0) } else { 0.0 };
+    let rest = minus(away, (along * piece.0, along * piece.1));
+    rest.0.hypot(rest.1)
 }
 
 const LEGEND_COLUMNS: usize = 3;
@@ -390,6 +462,33 @@ mod tests {
             assert!(html.contains(expected), "{expected}");
         }
         assert!(!html.contains("#0100") && !html.contains("#0001"));
+    }
+
+    #[test]
+    fn a_line_has_the_points_that_it_needs_and_no_steps() {
+        let parabola: Vec<_> = (0..=400).map(|x| (f64::from(x), f64::from(x * x) / 400.0)).collect();
+        let few = needed(&parabola);
+        assert!((10..60).contains(&few.len()), "{}", few.len());
+        for &point in &parabola {
+            let off =
+                few.windows(2).map(|piece| distance(point, piece[0], piece[1])).fold(f64::MAX, f64::min);
+            assert!(off <= 0.1, "{point:?} is {off} away");
+        }
+        let straight: Vec<_> = (0..9).map(|x| (f64::from(x), 2.0 * f64::from(x))).collect();
+        assert_eq!(needed(&straight), [straight[0], straight[8]]);
+        // There and back again: the far end stays.
+        assert_eq!(needed(&[(0.0, 0.0), (5.0, 0.0), (0.0, 0.0)]).len(), 3);
+        assert_eq!(needed(&[]), []);
+        let figure = Plot::new("x", 0.0..1.0, 0.0..1.0)
+            .line("steep", |x| x)
+            .line("flat", |x| 0.5 + x / 1000.0)
+            .figure("two lines", "caption")
+            .unwrap();
+        let [left, top, right, bottom] = figure.frame;
+        assert!(figure.svg.contains(&format!("points=\"{left},{bottom} {right},{top}\"")), "{}", figure.svg);
+        let middle = f64::from(top + bottom) / 2.0;
+        let end = format!(" {right},{:.1}\"", middle - f64::from(bottom - top) / 1000.0);
+        assert!(figure.svg.contains(&end), "{end} in {}", figure.svg);
     }
 
     #[test]
