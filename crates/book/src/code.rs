@@ -2,7 +2,7 @@
 
 use crate::items;
 use crate::project::Project;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use gradus_formula::Item;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -25,8 +25,9 @@ pub struct Code {
     rest: String,
 }
 
-/// What was cut, and out of which text: while the book is served it is built again and again, mostly for a chapter.
-static KNOWN: Mutex<BTreeMap<(PathBuf, &str), (String, Cut)>> = Mutex::new(BTreeMap::new());
+/// What was cut, or why it could not be, and out of which text: while the book is served it is built again and again, mostly for a chapter.
+static KNOWN: Mutex<Known> = Mutex::new(BTreeMap::new());
+type Known = BTreeMap<(PathBuf, &'static str), (String, Result<Cut, String>)>;
 
 impl Code {
     /// Reads the code of an item.
@@ -38,14 +39,15 @@ impl Code {
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         let key = (file.clone(), item.name);
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let Cut { shown, macros, rest } = match known.get(&key) {
+        let cut = match known.get(&key) {
             Some((of, cut)) if *of == text => cut.clone(),
             _ => {
-                let cut = cut(&text, item.name).with_context(|| project.show(&file))?;
+                let cut = cut(&text, item.name).map_err(|error| format!("{error:#}"));
                 known.insert(key, (text, cut.clone()));
                 cut
             }
         };
+        let Cut { shown, macros, rest } = cut.map_err(|why| anyhow!("{}: {why}", project.show(&file)))?;
         Ok(Self { file, shown, macros, rest })
     }
 

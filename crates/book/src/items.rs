@@ -3,7 +3,10 @@
 use crate::project::{Project, files};
 use anyhow::{Context, Result, bail};
 use gradus_formula::Item;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 /// A place in the sources.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,19 +26,37 @@ pub fn find(project: &Project, item: &Item) -> Result<Place> {
         .with_context(|| format!("looking for {} `{}`", item.kind.keyword(), item.path()))
 }
 
+/// A line that declares something for all, with its number.
+type Public = (usize, String);
+/// When a file was written that was read, and what it declares.
+type Known = BTreeMap<PathBuf, (SystemTime, Arc<[Public]>)>;
+/// The sources read last: an item is looked for in all files of its crate, and there are hundreds of items.
+static KNOWN: Mutex<Known> = Mutex::new(BTreeMap::new());
+
+fn declarations(file: &Path) -> Result<Arc<[Public]>> {
+    let of = || file.display().to_string();
+    let written = file.metadata().and_then(|meta| meta.modified()).with_context(of)?;
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((then, lines)) = known.get(file)
+        && *then == written
+    {
+        return Ok(lines.clone());
+    }
+    let text = std::fs::read_to_string(file).with_context(of)?;
+    let public = text.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with("pub "));
+    let lines: Arc<[_]> = public.map(|(at, line)| (at + 1, line.to_owned())).collect();
+    known.insert(file.to_owned(), (written, lines.clone()));
+    Ok(lines)
+}
+
 /// The least indented public declaration wins: a free function over a method of the same name.
 fn find_in(src: &Path, keyword: &str, name: &str) -> Result<Place> {
     let mut best: Option<(usize, Place)> = None;
     for file in files(src).into_iter().filter(|f| f.extension().is_some_and(|e| e == "rs")) {
-        let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
-        // Most files and lines do not speak of it at all.
-        if !text.contains(name) {
-            continue;
-        }
-        for (at, line) in text.lines().enumerate().filter(|(_, line)| line.contains(name)) {
+        for (number, line) in declarations(&file)?.iter() {
             let indent = line.len() - line.trim_start().len();
             if declares(line, keyword, name) && best.as_ref().is_none_or(|(least, _)| indent < *least) {
-                best = Some((indent, Place { file: file.clone(), line: at + 1 }));
+                best = Some((indent, Place { file: file.clone(), line: *number }));
             }
         }
     }
