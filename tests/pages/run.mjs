@@ -1,12 +1,17 @@
+// node run.mjs equal [--folder BUILT] [CHAPTER…]
 // node run.mjs [served|static] [--walk [CHAPTER…]] [--only figures,badges,exercises,blocks]
 import { chapters, findBrowser, launch, reader, serve, serveStatic } from './book.mjs';
+import * as equal from './equal.mjs';
 import * as journeys from './journeys.mjs';
 import * as walk from './walk.mjs';
 
 const SERVED = ['read', 'run', 'break', 'explore', 'exercise', 'symbols'];
 const STATIC = ['read', 'recorded', 'slips', 'explore', 'everywhere'];
 
-const usage = 'node run.mjs [served|static] [--at ADDRESS] [--folder BUILT] [--walk] [--only JOURNEYS or PARTS] [CHAPTER…]';
+const usage = 'node run.mjs [served|static] [--at ADDRESS] [--folder BUILT] [--walk] [--only JOURNEYS or PARTS] [CHAPTER…]\n'
+  + '  read and use the book as readers do; --walk: everything in every chapter\n'
+  + 'node run.mjs equal [--folder BUILT] [CHAPTER…]\n'
+  + '  ask the server and the modules the same: they draw the same cases and come to the same verdicts';
 const args = process.argv.slice(2);
 const take = flag => { const at = args.indexOf(flag); return at < 0 ? null : args.splice(at, 2)[1]; };
 const has = flag => { const at = args.indexOf(flag); if (at >= 0) args.splice(at, 1); return at >= 0; };
@@ -15,7 +20,7 @@ const only = take('--only')?.split(',');
 const at = take('--at');
 const folder = take('--folder');
 const walking = has('--walk');
-const kinds = ['served', 'static'].filter(kind => args.includes(kind));
+const kinds = ['served', 'static', 'equal'].filter(kind => args.includes(kind));
 const named = args.filter(arg => !kinds.includes(arg));
 
 const executable = findBrowser();
@@ -33,6 +38,18 @@ const tell = (name, began, wrong) => {
 };
 
 for (const kind of kinds.length ? kinds : ['served', 'static']) {
+  if (kind === 'equal') {
+    const [book, copy] = [await serve(), await serveStatic(folder)];
+    const [served, still] = [await reader(browser, book.address), await reader(browser, copy.address)];
+    const seen = new Set();
+    for (const name of named.length ? named : chapters()) {
+      const began = Date.now();
+      tell(`equal: ${name}`, began, await equal.chapter(served, still, name, seen).catch(error => [error.message]));
+    }
+    console.log(`${seen.size} properties`);
+    await Promise.all([book.end(), copy.end()]);
+    continue;
+  }
   const served = kind === 'served';
   const book = at ? { address: at.replace(/\/?$/, '/'), end: () => {} } : served ? await serve() : await serveStatic(folder);
   try {

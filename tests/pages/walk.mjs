@@ -28,30 +28,35 @@ const figures = async page => {
   return wrong;
 };
 
-const badges = page => page.evaluate(async cases => {
+// A badge that is waited for longer, in seconds, is told of.
+export const PATIENCE = 10;
+
+// Asked in the page: what comes of so many cases of a property, and after how long.
+export const explore = async ([property, cases]) => {
+  const began = Date.now();
+  let answer = await window.gradus.ask(property, { explore: property, cases });
+  while (!answer.done) answer = await window.gradus.ask(property, { more: answer.run });
+  return { ...answer, seconds: (Date.now() - began) / 1000 };
+};
+
+const badges = async page => {
   const wrong = [];
-  const expected = { '✓': 'pass', '≠': 'refuted' };
-  for (const badge of document.querySelectorAll('.evidence .badge')) {
-    const about = badge.dataset.property;
+  const shown = await page.evaluate(() => [...document.querySelectorAll('.evidence .badge')].map(badge => [badge.dataset.property, badge.querySelector('[aria-hidden]').textContent]));
+  for (const [property, mark] of shown) {
     try {
       // A misprint's counterexample may take its time to come by.
-      const refutes = badge.classList.contains('refuted');
-      const run = async cases => {
-        let answer = await window.gradus.ask(about, { explore: about, cases });
-        while (!answer.done) answer = await window.gradus.ask(about, { more: answer.run });
-        return answer;
-      };
-      let answer = await run(refutes ? 1024 : cases);
+      let answer = await page.evaluate(explore, [property, mark === '≠' ? 1024 : CASES]);
       // Some draw much that they can't use, and hold only if they could use anything.
-      if (answer.verdict.includes('given up')) answer = await run(256);
-      const mark = badge.querySelector('[aria-hidden]').textContent;
-      if (answer.outcome !== expected[mark]) wrong.push(`${about} has the badge ${mark} and comes out as ${answer.outcome}: ${answer.verdict}`);
+      if (answer.verdict.includes('given up')) answer = await page.evaluate(explore, [property, 256]);
+      const expected = { '✓': 'pass', '≠': 'refuted' }[mark];
+      if (answer.outcome !== expected) wrong.push(`${property} has the badge ${mark} and comes out as ${answer.outcome}: ${answer.verdict}`);
+      if (answer.seconds > PATIENCE) console.log(`       ${property} took ${answer.seconds.toFixed(0)} s`);
     } catch (error) {
-      wrong.push(`${about}: ${error.message}`);
+      wrong.push(`${property}: ${error.message}`);
     }
   }
   return wrong;
-}, CASES);
+};
 
 const exercises = async page => {
   const wrong = [];
