@@ -70,14 +70,21 @@ fn divergence() -> Vec<Property> {
         Property::new(
             "gaussian-kl.near",
             ID,
-            "of variances that differ by a part of δ it is δ²/4 and a third of δ³ less, down to δ = 10⁻⁷",
+            "of variances that differ by a part of δ it is δ²/4 − δ³/6 + δ⁴/8 − …, either way, down to δ = 10⁻⁷",
         )
         .draw(Draw::log("delta", 1e-7..=1e-3))
-        .within("the next term", 1e-3)
+        .draw(Draw::choice("the first is", &["larger", "smaller"]))
+        .draw(Draw::log("variance", 0.01..=100.0).limited(1e-6..=1e6))
+        .within("rounding of δ, as a part of it", f64::EPSILON)
         .check(|case| {
-            let delta = case.real("delta");
-            let expected = delta.powi(2) / 4.0 - delta.powi(3) / 6.0;
-            Ok((gaussian_kl([0.0, 1.0 + delta], [0.0, 1.0]) / expected - 1.0).abs())
+            let sign = if case.choice("the first is") == "larger" { 1.0 } else { -1.0 };
+            let other = case.real("variance");
+            let variance = other * (1.0 + sign * case.real("delta"));
+            // The difference of two numbers that are so near is exact: this is δ as it has been rounded.
+            let delta = (variance - other) / other;
+            let term = |k: i32| (-delta).powi(k) / f64::from(2 * k);
+            let series: f64 = (2..8).rev().map(term).sum();
+            Ok((gaussian_kl([0.0, variance], [0.0, other]) - series).abs() / delta.abs())
         }),
     ]
 }

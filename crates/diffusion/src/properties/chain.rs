@@ -4,7 +4,7 @@ use super::{ROUNDING, SIX, integral, relative, schedule, scheduled, some_step, z
 use crate::{Schedule, forward_step, gaussian_kl, log_joint};
 use gradus_formula::{Draw, Failure, Property};
 use gradus_tensor::{Result, Tensor};
-use std::f64::consts::TAU;
+use std::f64::consts::{FRAC_PI_2, TAU};
 
 pub(super) fn properties() -> Vec<Property> {
     let mut all = markov();
@@ -371,6 +371,49 @@ fn alpha() -> Vec<Property> {
                 let quotient = (schedule.log_alpha_bar(t)? - schedule.log_alpha_bar(t - 1)?).exp();
                 Ok((quotient - schedule.alpha(t)?).abs())
             }),
+        Property::new(
+            "diffusion-alpha.named",
+            &["diffusion-alpha", "diffusion-marginal"],
+            "of a line it is 1 − βₜ, of a squared cosine and of a sigmoid the quotient of two neighbours ᾱₜ and ᾱₜ₋₁ by the closed formula, at least 0.001; ᾱₜ is their product",
+        )
+        .draw(Draw::size("steps", 1..=30).limited(1.0..=2000.0))
+        .draw(Draw::choice("schedule", &["linear", "cosine", "sigmoid"]))
+        .draw(Draw::log("first", 1e-4..=0.5).limited(1e-9..=0.999))
+        .draw(Draw::log("last", 1e-4..=0.5).limited(1e-9..=0.999))
+        .draw(Draw::real("start", -4.0..=-0.5))
+        .draw(Draw::real("end", 0.5..=4.0))
+        .draw(Draw::log("tau", 0.5..=2.0))
+        .within("rounding of the differences of two sigmoids", 1e-9)
+        .check(|case| {
+            let (steps, kind) = (case.size("steps"), case.choice("schedule"));
+            let [first, last, start, end, tau] = ["first", "last", "start", "end", "tau"].map(|name| case.real(name));
+            case.label(kind);
+            let schedule = match kind {
+                "linear" => Schedule::linear(steps, first, last)?,
+                "cosine" => Schedule::cosine(steps)?,
+                _ => Schedule::sigmoid(steps, start, end, tau)?,
+            };
+            let g = |u: f64| 1.0 / (1.0 + (-(start + u * (end - start)) / tau).exp());
+            // Up to a factor that is the same at every step.
+            let left = |t: usize| match (kind, t as f64 / steps as f64) {
+                ("cosine", u) => (FRAC_PI_2 * (u + 0.008) / 1.008).cos().powi(2),
+                (_, u) => g(1.0) - g(u),
+            };
+            let (mut product, mut off) = (1.0, 0.0f64);
+            for t in 1..=steps {
+                let alpha = match kind {
+                    "linear" => 1.0 - first - (last - first) * (t - 1) as f64 / (steps - 1).max(1) as f64,
+                    _ => (left(t) / left(t - 1)).max(0.001),
+                };
+                product *= alpha;
+                let [signal, noise] = schedule.scales(t)?;
+                off = off
+                    .max((schedule.alpha(t)? - alpha).abs())
+                    .max((signal.powi(2) - product).abs())
+                    .max((noise.powi(2) - (1.0 - product)).abs());
+            }
+            Ok(off)
+        }),
         Property::new(
             "diffusion-alpha.refused",
             ID,

@@ -273,6 +273,21 @@ fn all_at_once() -> Vec<Property> {
                 let beyond = schedule.diffuse(&x0, &vec![schedule.steps() + 1; n], &noise).is_err();
                 Ok(if other && beyond { off } else { f64::INFINITY })
             }),
+        Property::new(
+            "diffusion-closed-form.small",
+            &["diffusion-closed-form", "diffusion-marginal"],
+            "after one step the variance of the noise is β₁, to all digits, however small",
+        )
+        .draw(Draw::log("beta", 1e-12..=1e-3).limited(1e-300..=0.1))
+        .within("rounding of a logarithm, an exponential and a root, relative", 8.0 * f64::EPSILON)
+        .check(|case| {
+            let beta = case.real("beta");
+            let schedule = Schedule::given(&[beta])?;
+            let number: f64 = closed_form(0.0, 1.0, schedule.log_alpha_bar(1)?);
+            let tensor = schedule.diffuse(&Tensor::from([[0.0]]), &[1], &Tensor::from([[1.0]]))?.item()?;
+            let squares = [number, tensor, schedule.scales(1)?[1]].map(|noise| noise.powi(2));
+            Ok(squares.into_iter().map(|square| (square / beta - 1.0).abs()).fold(0.0, f64::max))
+        }),
         Property::refutation("diffusion-closed-form.printed", ID, "xₜ is √ᾱₜ·x₀ + √(1 − ᾱₜ)·ε₀ with the chain's first noise ε₀")
             .draw(Draw::real("first", 0.01..=0.99))
             .draw(Draw::real("second", 0.01..=0.99))
