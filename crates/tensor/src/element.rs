@@ -112,7 +112,7 @@ pub trait Scalar: Element + RealField + crate::math::Real {
         if Scalar::is_nan(self) || self <= other { self } else { other }
     }
 
-    /// x·y + z with one rounding.
+    /// x·y + z with one rounding; with two in WebAssembly, which has no such instruction: there one rounding would cost as much as thirty products.
     fn mul_add(self, y: Self, z: Self) -> Self;
 
     /// The inner kernel of products at this level.
@@ -160,7 +160,7 @@ macro_rules! scalar {
 
             #[inline(always)]
             fn mul_add(self, y: Self, z: Self) -> Self {
-                $t::mul_add(self, y, z)
+                if cfg!(target_family = "wasm") { self * y + z } else { $t::mul_add(self, y, z) }
             }
         }
     };
