@@ -295,6 +295,31 @@ pub(super) fn claims() -> Vec<Property> {
             let means = h.reshape([n, c, rows * columns])?.sum_axis(2)?.map(|v| v / (rows * columns) as f64);
             Ok(of(&net, &x)?.max_difference(&dense(&means, &state, "fc")?)?)
         }),
+        Property::new(
+            "resnet-deeper-better.depths",
+            &["resnet-deeper-better"],
+            "the networks of 18 to 152 layers have the blocks of the paper's table, stage by stage, and so many layers with weights on the longest way",
+        )
+        .check(|_| {
+            let blocks = [[2, 2, 2, 2], [3, 4, 6, 3], [3, 4, 6, 3], [3, 4, 23, 3], [3, 8, 36, 3]];
+            let mut off = 0.0;
+            for ((shape, layers, _), blocks) in published().into_iter().zip(blocks) {
+                let net = ResNet::<f32>::new(&shape, &mut Start::Blank)?;
+                let graph = Graph::of(&net, [3, 224, 224])?;
+                let count = |what: &dyn Fn(&Action<f32>) -> bool, name: &str| {
+                    // A shortcut is not on the longest way.
+                    let nodes = graph.nodes().iter().filter(|node| !node.name.contains("downsample"));
+                    nodes.filter(|node| node.name.starts_with(name) && what(&node.action)).count()
+                };
+                for (stage, blocks) in blocks.into_iter().enumerate() {
+                    let sum = |action: &Action<f32>| matches!(action, Action::Join(Join::Add));
+                    off += apart(count(&sum, &format!("layer{}.", stage + 1)), blocks);
+                }
+                let weighted = |action: &Action<f32>| matches!(action, Action::Step(Step::Conv(_) | Step::Linear(_)));
+                off += apart(count(&weighted, ""), layers);
+            }
+            Ok(off)
+        }),
         nets(
             "resnet-no-dropout.normalised",
             &["resnet-no-dropout"],

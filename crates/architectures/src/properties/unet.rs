@@ -190,6 +190,20 @@ pub(super) fn levels() -> Vec<Property> {
                 let (net, x) = net(case)?;
                 Ok(of(&net, &x)?.max_difference(&by_hand(&net, &x, usize::MAX)?)?)
             }),
+        nets("unet-encoder.refused", ENCODER, "an image is refused if one of its sides, rows or columns, is not whole at every level; no other is")
+            .draw(Draw::size("odd rows", 0..=3))
+            .draw(Draw::size("odd columns", 0..=3))
+            .check(|case| {
+                let shape = shape(case);
+                let net = UNet::<f64>::new(&shape, &mut Start::Random(&mut start(case)))?;
+                let odd = ["odd rows", "odd columns"].map(|name| case.size(name));
+                let [rows, columns] = [0, 1].map(|axis| legal(&shape, 0) + odd[axis]);
+                // Legal sizes lie 2^L apart.
+                let legal = odd.iter().all(|n| n.is_multiple_of(1 << shape.levels));
+                case.classify(legal, "legal");
+                let x = normal(case, 0, &[case.size("n"), shape.channels, rows, columns])?;
+                Ok(holds(of(&net, &x).is_ok() == legal))
+            }),
         nets("unet-encoder.mirror", BOTH, "the way up has the channels of the way down, level by level, and twice as many where a skip comes in")
             .check(|case| {
                 let (net, x) = net(case)?;

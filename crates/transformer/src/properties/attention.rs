@@ -93,6 +93,32 @@ fn formula() -> Vec<Property> {
             }
             Ok(off)
         }),
+        sizes("attention.hidden", ID, "a hidden key and its value may hold anything, NaN and infinities too: a query that may not see them gets the bits that it gets with zeros there")
+            .draw(Draw::choice("mask", MASKS))
+            .draw(Draw::choice("what", &["NaN", "inf", "-inf"]))
+            .holds(|case| {
+                let [q, k, v] = operands(case, [1, 1])?;
+                let [n, t, s, w] = [q.dims()[0], q.dims()[1], k.dims()[1], v.dims()[2]];
+                let mask = mask(case, [n, 1, t, s])?;
+                let key = (case.seed("values") / 7 % s as u64) as usize;
+                let both = |what: f64| -> Result<[Tensor<f64>; 2]> {
+                    let [k, v] = [&k, &v].map(|x| {
+                        Tensor::from_fn(x.dims(), |at| if at[1] == key { what } else { x.get(at).unwrap_or(f64::NAN) })
+                    });
+                    let (k, v) = (k?, v?);
+                    Ok([attention(&q, &k, &v, &mask)?, Attention::new(1, mask.clone()).eval([&q, &k, &v])?])
+                };
+                let what = case.choice("what").parse().unwrap_or(f64::NAN);
+                let (bad, zero) = (both(what)?, both(0.0)?);
+                let rules = mask.rules([n, 1, t, s])?;
+                let mut same = true;
+                for i in (0..n * t).filter(|i| rules.hides([i / t, 0, i % t], key)) {
+                    case.label("a query that may not see it");
+                    let row = |x: &Tensor<f64>| x.as_slice()[i * w..][..w].iter().map(|y| y.to_bits()).collect::<Vec<_>>();
+                    same &= bad.iter().zip(&zero).all(|(bad, zero)| row(bad) == row(zero));
+                }
+                Ok(same)
+            }),
         sizes("attention.permutation", ID, "keys in another order, with their values, change nothing")
             .draw(Draw::seed("order"))
             .within("rounding", ROUNDING)
@@ -188,6 +214,23 @@ fn one_query(case: &mut Case<'_>) -> Result<[Tensor<f64>; 3]> {
     Ok([normal(case, 0, &[1, d])?, normal(case, 1, &[s, d])?, normal(case, 2, &[s, w])?])
 }
 
+/// The same vectors, of length 1.
+fn unit(x: &Tensor<f64>) -> Result<Tensor<f64>> {
+    x.div(&x.powi(2).sum_axis(1)?.map(f64::sqrt).insert_axis(1)?)
+}
+
+/// Addressing by content as it is printed: a softmax of β times the cosines.
+fn addressed(beta: f64, q: &Tensor<f64>, k: &Tensor<f64>) -> Result<Tensor<f64>> {
+    let a = q.select(0, 0)?;
+    let cosine = |j: usize| -> Result<f64> {
+        let b = k.select(0, j)?;
+        Ok(a.dot(&b)? / (a.dot(&a)? * b.dot(&b)?).sqrt())
+    };
+    let weights: Vec<f64> = (0..k.dims()[0]).map(|j| Ok((beta * cosine(j)?).exp())).collect::<Result<_>>()?;
+    let total: f64 = weights.iter().sum();
+    Tensor::from_vec(weights.iter().map(|w| w / total).collect(), [1, k.dims()[0]])
+}
+
 fn with_scale(beta: f64, [q, k, v]: [&Tensor<f64>; 3]) -> Result<Tensor<f64>> {
     Attention { scale: Some(beta), ..Attention::default() }.eval([q, k, v])
 }
@@ -249,20 +292,23 @@ fn claims() -> Vec<Property> {
         .within("rounding", ROUNDING)
         .check(|case| {
             let [q, k, v] = one_query(case)?;
-            let unit = |x: &Tensor<f64>| -> Result<Tensor<f64>> {
-                x.div(&x.powi(2).sum_axis(1)?.map(f64::sqrt).insert_axis(1)?)
-            };
             let beta = case.real("beta");
             let y = with_scale(beta, [&unit(&q)?, &unit(&k)?, &v])?;
-            let cosine = |j: usize| -> Result<f64> {
-                let (a, b) = (q.select(0, 0)?, k.select(0, j)?);
-                Ok(a.dot(&b)? / (a.dot(&a)? * b.dot(&b)?).sqrt())
-            };
-            let weights: Vec<f64> =
-                (0..k.dims()[0]).map(|j| Ok((beta * cosine(j)?).exp())).collect::<Result<_>>()?;
-            let total: f64 = weights.iter().sum();
-            let weights = Tensor::from_vec(weights.iter().map(|w| w / total).collect(), [1, k.dims()[0]])?;
-            Ok(y.max_difference(&weights.matmul(&v)?)?)
+            Ok(y.max_difference(&addressed(beta, &q, &k)?.matmul(&v)?)?)
+        }),
+        sizes(
+            "attention-ntm.weights",
+            &["attention-ntm"],
+            "the weights themselves are those of keys of length 1 and a query of length β·√d, whose root the scale takes back",
+        )
+        .draw(Draw::log("beta", 0.1..=10.0).limited(1e-3..=1e3))
+        .within("rounding", ROUNDING)
+        .check(|case| {
+            let [q, k, _] = one_query(case)?;
+            let beta = case.real("beta");
+            let long = unit(&q)?.scale(beta * (case.size("d") as f64).sqrt());
+            let weights = attention_weights(&long, &unit(&k)?, &Mask::default())?;
+            Ok(weights.max_difference(&addressed(beta, &q, &k)?)?)
         }),
         sizes(
             "attention-multi-query.stacked",
