@@ -82,7 +82,7 @@ fn normals() -> Vec<Property> {
             let (mean, std) = (case.real("mean"), case.real("std"));
             let stream = Stream::new(case.seed("seed"));
             let x = Law::Normal(Normal::new(mean, std)?).tensor::<f64>([case.size("n")], stream)?;
-            let at = |i: usize| std.mul_add(stream.normal_at::<f64>(i as u64), mean);
+            let at = |i: usize| Scalar::mul_add(std, stream.normal_at::<f64>(i as u64), mean);
             Ok(x.as_slice().iter().enumerate().map(|(i, &x)| (x - at(i)).abs()).sum())
         }),
         Property::refutation(
