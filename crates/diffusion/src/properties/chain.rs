@@ -3,7 +3,7 @@
 use super::{ROUNDING, SIX, integral, relative, schedule, scheduled, some_step, z};
 use crate::{Schedule, forward_step, gaussian_kl, log_joint};
 use gradus_formula::{Draw, Failure, Property};
-use gradus_tensor::{Result, Tensor};
+use gradus_tensor::{Result, Scalar, Tensor};
 use std::f64::consts::{FRAC_PI_2, TAU};
 
 pub(super) fn properties() -> Vec<Property> {
@@ -408,9 +408,9 @@ fn alpha() -> Vec<Property> {
                 product *= alpha;
                 let [signal, noise] = schedule.scales(t)?;
                 off = off
-                    .max((schedule.alpha(t)? - alpha).abs())
-                    .max((signal.powi(2) - product).abs())
-                    .max((noise.powi(2) - (1.0 - product)).abs());
+                    .max_or_nan((schedule.alpha(t)? - alpha).abs())
+                    .max_or_nan((signal.powi(2) - product).abs())
+                    .max_or_nan((noise.powi(2) - (1.0 - product)).abs());
             }
             Ok(off)
         }),

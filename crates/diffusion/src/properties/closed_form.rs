@@ -4,7 +4,7 @@ use super::{ROUNDING, normal, relative, schedule, scheduled, some_step, z};
 use crate::{Schedule, Transition, closed_form, forward_step};
 use gradus_formula::{Case, Draw, Property};
 use gradus_tensor::math::normal_cdf;
-use gradus_tensor::{Result, Tensor};
+use gradus_tensor::{Result, Scalar, Tensor};
 
 pub(super) fn properties() -> Vec<Property> {
     let mut all = alpha_bar();
@@ -286,7 +286,7 @@ fn all_at_once() -> Vec<Property> {
             let number: f64 = closed_form(0.0, 1.0, schedule.log_alpha_bar(1)?);
             let tensor = schedule.diffuse(&Tensor::from([[0.0]]), &[1], &Tensor::from([[1.0]]))?.item()?;
             let squares = [number, tensor, schedule.scales(1)?[1]].map(|noise| noise.powi(2));
-            Ok(squares.into_iter().map(|square| (square / beta - 1.0).abs()).fold(0.0, f64::max))
+            Ok(squares.into_iter().map(|square| (square / beta - 1.0).abs()).fold(0.0, f64::max_or_nan))
         }),
         Property::refutation("diffusion-closed-form.printed", ID, "xₜ is √ᾱₜ·x₀ + √(1 − ᾱₜ)·ε₀ with the chain's first noise ε₀")
             .draw(Draw::real("first", 0.01..=0.99))
